@@ -1,0 +1,91 @@
+package process
+
+import (
+	"sync"
+
+	"go.starlark.net/starlark"
+
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/runtime"
+)
+
+// predictions are what a preview predicts about services.
+type predictions struct {
+	mu      sync.Mutex
+	running map[service]bool
+}
+
+func predictionsOf(w *runtime.World) *predictions {
+	return runtime.Overlay(w, "process", func() *predictions { return &predictions{running: map[service]bool{}} })
+}
+
+func (p *predictions) set(s service, running bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running[s] = running
+}
+
+// of tells what was predicted about a service, ok if anything was.
+func (p *predictions) of(s service) (running, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	running, ok = p.running[s]
+	return running, ok
+}
+
+// predict enters that a service is started or stopped.
+func predict(w *runtime.World, s service, running bool, files map[string][]byte) error {
+	o := filesys.Predicted(w)
+	for path, content := range files {
+		mode := definitionMode
+		if path == s.script() {
+			mode = scriptMode
+		}
+		if err := o.WriteFile(path, content, mode, filesys.Keep, filesys.Keep); err != nil {
+			return err
+		}
+	}
+	for _, path := range []string{s.pidFile(), s.stateFile()} {
+		if err := o.Opaque(path, "written by "+s.name); err != nil {
+			return err
+		}
+	}
+	predictionsOf(w).set(s, running)
+	return nil
+}
+
+// guess is a struct of which a preview knows some fields: the others stop it when they are used.
+type guess struct {
+	known   starlark.StringDict
+	unknown []string
+	what    string
+}
+
+var _ starlark.HasAttrs = (*guess)(nil)
+
+func (g *guess) Type() string          { return "struct" }
+func (g *guess) Freeze()               { g.known.Freeze() }
+func (g *guess) Truth() starlark.Bool  { return true }
+func (g *guess) Hash() (uint32, error) { return 0, g.err() }
+
+// String panics, as that of an unknown value does: a text made of a guess must not come to be.
+func (g *guess) String() string { panic(g.err()) }
+
+func (g *guess) AttrNames() []string { return append(g.known.Keys(), g.unknown...) }
+
+// Attr returns a field.
+func (g *guess) Attr(name string) (starlark.Value, error) {
+	if v, ok := g.known[name]; ok {
+		return v, nil
+	}
+	for _, u := range g.unknown {
+		if u == name {
+			return nil, g.err()
+		}
+	}
+	return nil, nil
+}
+
+func (g *guess) err() error {
+	return runtime.NewUnknown(g.what, "a preview starts no process: leave out what looks at it with run.assume(…)").Err()
+}

@@ -1,0 +1,154 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+)
+
+// access is how databases are read: where a private copy of one may be made, and how long to wait for those who
+// write.
+type access struct {
+	scratch string
+	timeout time.Duration
+}
+
+// errChanged is a database that was opened by somebody, or closed, while it was taken for quiet or abandoned.
+var errChanged = errors.New("it was opened by another process meanwhile")
+
+// poll is how long to wait before what somebody else keeps from us is tried again.
+const poll = 20 * time.Millisecond
+
+// pause waits for that long.
+func pause(ctx context.Context) error {
+	t := time.NewTimer(poll)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
+
+// open gives use a connection to a database, wherever it is.
+func (a access) open(ctx context.Context, src source, use func(*sql.Conn) error) error {
+	if src.path != "" {
+		return a.read(ctx, src.path, use)
+	}
+	err := newScratch(a.scratch).with(func(dir *scratchDir) error {
+		copied, err := dir.copyDatabase(ctx, src.info.Path, src.view.Open)
+		if err != nil {
+			return err
+		}
+		return connect(ctx, copied, use)
+	})
+	return a.explain(src.info.Path, err)
+}
+
+// read opens the database at path, a real path, and gives use a connection that sees one state of it. Nothing in the
+// directory changes through that. Use may be called again if the database turns out to have changed under it.
+func (a access) read(ctx context.Context, path string, use func(*sql.Conn) error) error {
+	until := time.Now().Add(a.timeout)
+	for {
+		err := a.readOnce(ctx, path, until, use)
+		if err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if again := errors.Is(err, errChanged) || isIndexInTheMaking(err); !again || time.Now().After(until) {
+			return a.explain(path, err)
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (a access) readOnce(ctx context.Context, path string, until time.Time, use func(*sql.Conn) error) error {
+	lock, err := lockForReading(ctx, path, until)
+	if err != nil {
+		return err
+	}
+	defer lock.release()
+	now, err := stateOf(path)
+	if err != nil {
+		return err
+	}
+	switch now {
+	case quiet:
+		// Immutable: SQLite makes neither a log nor its index.
+		err = connect(ctx, path, use, "immutable=1")
+		return errors.Join(now.stays(path), err)
+	case live, journaled:
+		// Readonly_shm: it looks at the index that is there, or makes one in memory, but does not write to it.
+		err = connect(ctx, path, use, "mode=ro", "readonly_shm=1", busyTimeout(until))
+		if !isHotJournal(err) {
+			return err
+		}
+	}
+	return a.recover(ctx, path, now, use)
+}
+
+// recover reads a database whose last user was killed. SQLite has to put it in order first, and does so in a copy.
+func (a access) recover(ctx context.Context, path string, found state, use func(*sql.Conn) error) error {
+	return newScratch(a.scratch).with(func(dir *scratchDir) error {
+		copied, err := dir.copyDatabase(ctx, path, openOnDisk)
+		if err == nil {
+			err = found.stays(path)
+		}
+		if err != nil {
+			return err
+		}
+		return connect(ctx, copied, use)
+	})
+}
+
+// connect opens a database with these parameters, and closes it when use returns.
+func connect(ctx context.Context, path string, use func(*sql.Conn) error, params ...string) (err error) {
+	db, err := sql.Open("sqlite", dsn(path, params...))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return use(conn)
+}
+
+// dsn names a database for SQLite. What a database of unknown origin defines is not trusted.
+func dsn(path string, params ...string) string {
+	params = append(params, "_pragma=trusted_schema(off)", "_pragma=temp_store(memory)")
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: strings.Join(params, "&")}).String()
+}
+
+func busyTimeout(until time.Time) string {
+	return fmt.Sprintf("_pragma=busy_timeout(%d)", max(0, time.Until(until).Milliseconds()))
+}
+
+// code returns SQLite's extended result code of an error, 0 if it is not one of SQLite's.
+func code(err error) int {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// isHotJournal tells that somebody was killed while he wrote, and that the pages have to be put back first.
+func isHotJournal(err error) bool { return code(err) == codes.SQLITE_READONLY_ROLLBACK }
+
+// isIndexInTheMaking tells that the index of the log is being made, or made anew, by somebody who opens the database.
+func isIndexInTheMaking(err error) bool {
+	c := code(err)
+	return c == codes.SQLITE_READONLY_RECOVERY || c == codes.SQLITE_READONLY_CANTINIT
+}

@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+func TestStateOf(t *testing.T) {
+	for _, test := range []struct {
+		beside map[string]string
+		want   state
+	}{
+		{nil, quiet},
+		{map[string]string{walSuffix: ""}, quiet},
+		{map[string]string{shmSuffix: "x"}, quiet},
+		{map[string]string{journalSuffix: ""}, quiet},
+		{map[string]string{journalSuffix: "x"}, journaled},
+		{map[string]string{walSuffix: "", shmSuffix: "x"}, live},
+		{map[string]string{walSuffix: "x", shmSuffix: "x"}, live},
+		{map[string]string{walSuffix: "x"}, abandoned},
+		{map[string]string{walSuffix: "x", journalSuffix: "x"}, abandoned},
+	} {
+		path := filepath.Join(t.TempDir(), "app.db")
+		for suffix, content := range test.beside {
+			if err := os.WriteFile(path+suffix, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := stateOf(path); got != test.want || err != nil {
+			t.Errorf("beside it %v: %v, %v, want %v", test.beside, got, err, test.want)
+		}
+	}
+}
+
+// A database that is opened while it is taken for quiet is read once more, with its log.
+func TestDatabaseThatIsOpenedMeanwhile(t *testing.T) {
+	for _, job := range []string{"open", "journal-lock"} {
+		path := filepath.Join(t.TempDir(), "app.db")
+		newDatabase(t, path, map[string]string{"open": "wal", "journal-lock": "delete"}[job], 30)
+		var rows []int
+		err := (access{t.TempDir(), time.Hour}).read(t.Context(), path, func(conn *sql.Conn) error {
+			if len(rows) == 0 && job == "open" {
+				start(t, job, path)
+			}
+			var n int
+			err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
+			rows = append(rows, n)
+			return err
+		})
+		want := map[string][]int{"open": {30, 31}, "journal-lock": {30}}[job]
+		if err != nil || !slices.Equal(rows, want) {
+			t.Errorf("%s: rows %v, %v, want %v", job, rows, err, want)
+		}
+	}
+}
+
+// Who has a log cannot take it away while it is read: the last to close the database leaves it.
+func TestLogStaysWhileItIsRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.db")
+	newDatabase(t, path, "wal", 30)
+	user := start(t, "open", path)
+	err := (access{t.TempDir(), time.Hour}).read(t.Context(), path, func(conn *sql.Conn) error {
+		user.stop(t)
+		var n int
+		err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
+		if n != 31 {
+			t.Errorf("there are %d rows, want 31", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := stateOf(path); got != live || err != nil {
+		t.Errorf("it is left %v, %v, want its log and index", got, err)
+	}
+}
+
+func TestWaitingForALockIsStopped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.db")
+	newDatabase(t, path, "delete", 3)
+	start(t, "journal-lock", path)
+	stopped := errors.New("stopped by the test")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(stopped)
+	err := (access{t.TempDir(), time.Hour}).read(ctx, path, func(*sql.Conn) error { return nil })
+	if !errors.Is(err, stopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A lock of this package outlives that something else in the process opens and closes the file, as a copy of its
+// directory does.
+func TestLockOutlivesOtherDescriptors(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.db")
+	newDatabase(t, path, "delete", 3)
+	lock, err := lockForReading(t.Context(), path, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.release()
+	if _, err := os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("INSERT INTO t VALUES ('late', 1, '')"); !isBusy(err) {
+		t.Errorf("writing under the lock: %v, want that it is busy", err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	f := newFixture(t)
+	newDatabase(t, filepath.Join(f.Dir, "damaged.db"), "wal", 300)
+	damage(t, filepath.Join(f.Dir, "damaged.db"))
+	newDatabase(t, filepath.Join(f.Dir, "locked.db"), "delete", 3)
+	start(t, "journal-lock", filepath.Join(f.Dir, "locked.db"))
+	text := "a text, not a database"
+	for name, content := range map[string]string{"text": text, "short": "SQLite", "header": magic, "empty": ""} {
+		if err := os.WriteFile(filepath.Join(f.Dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unchanged := watch(t, f.Dir)
+	f.Preview(`
+test.equal(sqlite.check(DIR + "/empty"), [])
+for name in ["damaged.db", "text", "short", "header"]:
+    problems = sqlite.check(DIR + "/" + name)
+    if not problems or len(problems) > 25:
+        fail("%s: %s" % (name, problems))
+for name in ["text", "short"]:
+    test.contains(sqlite.check(DIR + "/" + name)[0], "it is no SQLite database")
+`).Want(events.NoChange)
+	f.Preview(`sqlite.check(DIR + "/none")`).WantError("there is no database at", "none")
+	f.Preview(`sqlite.check(DIR)`).WantError("is a dir, not a database")
+	f.Preview(`sqlite.check(DIR + "/locked.db", timeout = 0)`).WantError("it stayed locked for 0s", "sqlite.test (process")
+	unchanged()
+}
+
+func TestPrivateCopiesOfTheDeadAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"1-1-dead", "other", "1-x-other"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := newScratch(dir).with(func(mine *scratchDir) error {
+		return newScratch(dir).with(func(*scratchDir) error { // it leaves that of a process that lives alone
+			_, err := os.Stat(mine.dir)
+			return err
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if got := strings.Join(names, " "); got != "1-x-other other" || err != nil {
+		t.Errorf("left are %s, %v", got, err)
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// width is the terminal's, or a usual one where there is none.
+func (a *app) width() int {
+	if w, _, err := term.GetSize(int(a.stdout.Fd())); err == nil && w > 0 {
+		return w
+	}
+	return 100
+}
+
+func (a *app) colored(o *options, live bool) bool {
+	switch o.color.value {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return live && getenv(a.environ, "NO_COLOR") == "" && getenv(a.environ, "TERM") != "dumb"
+}
+
+// prompter asks at the terminal.
+type prompter struct {
+	in, out  *os.File
+	reader   *bufio.Reader
+	yes      bool
+	silent   string // why nobody can be asked; "" if somebody can
+	terminal *events.Terminal
+}
+
+var _ runtime.UI = (*prompter)(nil)
+
+func (a *app) prompter(o *options, t *events.Terminal) *prompter {
+	p := &prompter{in: a.stdin, out: a.stdout, reader: bufio.NewReader(a.stdin), yes: o.yes, terminal: t}
+	switch {
+	case strings.EqualFold(getenv(a.environ, "NON_INTERACTIVE"), "true"):
+		p.silent = "NON_INTERACTIVE is set"
+	case !isTerminal(a.stdin) || !isTerminal(a.stdout):
+		p.silent = "there is no terminal"
+	case t == nil:
+		p.silent = "the output is JSON"
+	}
+	return p
+}
+
+// Confirm implements runtime.UI.
+func (p *prompter) Confirm(ctx context.Context, question string, byDefault bool) (bool, error) {
+	if p.yes {
+		return true, nil
+	}
+	if p.silent != "" {
+		return false, &silentError{p.silent, question}
+	}
+	choices := "[y/N]"
+	if byDefault {
+		choices = "[Y/n]"
+	}
+	for {
+		line, err := p.ask(ctx, question+" "+choices+" ", false)
+		if err != nil {
+			return false, err
+		}
+		switch strings.ToLower(line) {
+		case "":
+			return byDefault, nil
+		case "y", "yes":
+			return true, nil
+		case "n", "no":
+			return false, nil
+		}
+	}
+}
+
+// Prompt implements runtime.UI.
+func (p *prompter) Prompt(ctx context.Context, question, byDefault string, secret bool) (string, error) {
+	if p.silent != "" {
+		if byDefault != "" {
+			return byDefault, nil
+		}
+		return "", &silentError{p.silent, question}
+	}
+	if byDefault != "" {
+		question += " [" + byDefault + "]"
+	}
+	line, err := p.ask(ctx, question+": ", secret)
+	if line == "" {
+		line = byDefault
+	}
+	return line, err
+}
+
+// ask shows a question and reads a line. A signal ends the wait.
+func (p *prompter) ask(ctx context.Context, question string, secret bool) (string, error) {
+	p.terminal.Suspend()
+	defer p.terminal.Resume()
+	fmt.Fprint(p.out, question)
+	type answer struct {
+		text string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		if secret {
+			text, err := term.ReadPassword(int(p.in.Fd()))
+			fmt.Fprintln(p.out)
+			got <- answer{string(text), err}
+			return
+		}
+		text, err := p.reader.ReadString('\n')
+		got <- answer{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(p.out)
+		return "", context.Cause(ctx)
+	case a := <-got:
+		if a.err != nil && a.text == "" {
+			return "", fmt.Errorf("nobody answered: %w", a.err)
+		}
+		return strings.TrimSpace(a.text), nil
+	}
+}
+
+// silentError is a question that nobody can be asked.
+type silentError struct{ why, question string }
+
+func (e *silentError) Error() string {
+	return fmt.Sprintf("%q needs an answer, and %s", e.question, e.why)
+}
+
+// Hint says what to do about it.
+func (e *silentError) Hint() string { return "--yes answers yes" }

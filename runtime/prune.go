@@ -1,0 +1,49 @@
+package runtime
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	keepRuns = 50 // runs whose history is kept
+	keepUndo = 5  // runs that can still be undone, one after the other
+)
+
+// prune removes what old runs kept. It is called with the lock held, after a run that succeeded: then
+// none is left that must be rolled back.
+func (s *State) prune() error {
+	entries, err := os.ReadDir(filepath.Join(s.dir, "runs"))
+	if err != nil {
+		return err
+	}
+	kept, undoable := 0, 0 // runs newer than the one that is looked at
+	var errs []error
+	for i := len(entries) - 1; i >= 0; i-- {
+		if _, err := parseRunName(entries[i].Name()); err != nil || !entries[i].IsDir() {
+			continue // not ours
+		}
+		r, err := s.Record(entries[i].Name())
+		dir := s.RunDir(entries[i].Name())
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			errs = append(errs, os.RemoveAll(dir)) // killed before it had begun anything
+			continue
+		case err != nil, r.Interrupted():
+			continue // for the operator to decide
+		case stands(r) && undoable < keepUndo:
+			undoable++
+		case kept >= keepRuns:
+			errs = append(errs, os.RemoveAll(dir))
+			continue
+		case undoable >= keepUndo:
+			for _, name := range []string{"journal", "blobs", "trash"} {
+				errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
+			}
+		}
+		kept++
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,116 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// State is the state directory: what infrarun itself keeps.
+//
+//	lock              held while something is being changed; says by whom
+//	key               opens the sealed contents of journals
+//	cache/            what can be had again, such as mirrors of repositories
+//	runs/<id>/        journal blobs/ trash/ sources/ run.json events.jsonl deploy.log report.html
+//	                  metrics.prom rollback.html
+type State struct{ dir string }
+
+// DefaultStateDir returns where the state is kept when nothing else is said.
+func DefaultStateDir() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/lib/infrarun", nil
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "infrarun"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find a place for the state: %w; name one with --state-dir", err)
+	}
+	return filepath.Join(home, ".local", "state", "infrarun"), nil
+}
+
+// OpenState returns the state in dir, which need not exist.
+func OpenState(dir string) (*State, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("state directory %s: %w", dir, err)
+	}
+	return &State{abs}, nil
+}
+
+// Dir returns the state directory.
+func (s *State) Dir() string { return s.dir }
+
+// Cache returns the directory for what can be had again.
+func (s *State) Cache() string { return filepath.Join(s.dir, "cache") }
+
+// KeyFile returns the file of the key that opens sealed contents.
+func (s *State) KeyFile() string { return filepath.Join(s.dir, "key") }
+
+// RunDir returns the directory of a run.
+func (s *State) RunDir(id string) string { return filepath.Join(s.dir, "runs", id) }
+
+// newRun makes the directory of a new run. It is called with the lock held. Names sort in the order of
+// the runs, also when the clock was set back.
+func (s *State) newRun(now time.Time) (id, dir string, err error) {
+	parent := filepath.Join(s.dir, "runs")
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return "", "", fmt.Errorf("make the state directory: %w", err)
+	}
+	last, err := lastName(parent)
+	if err != nil {
+		return "", "", err
+	}
+	for {
+		id = runName(now)
+		if id > last {
+			break
+		}
+		if t, err := parseRunName(last); err == nil && t.After(now) {
+			now = t
+		}
+		now = now.Add(time.Millisecond)
+	}
+	dir = s.RunDir(id)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return "", "", fmt.Errorf("make the run's directory: %w", err)
+	}
+	return id, dir, nil
+}
+
+// runTime is the time in a run's name, with a dash for the dot before the milliseconds.
+const runTime = "20060102-150405.000"
+
+func runName(t time.Time) string {
+	return strings.Replace(t.UTC().Format(runTime), ".", "-", 1)
+}
+
+func parseRunName(id string) (time.Time, error) {
+	i := strings.LastIndex(id, "-")
+	if i < 0 {
+		return time.Time{}, errors.New("not the name of a run")
+	}
+	return time.Parse(runTime, id[:i]+"."+id[i+1:])
+}
+
+// lastName returns the greatest name of a run in dir, "" if there is none.
+func lastName(dir string) (string, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
+		return "", fmt.Errorf("list the runs: %w", err)
+	}
+	last := ""
+	for _, e := range entries {
+		if _, err := parseRunName(e.Name()); err == nil {
+			last = max(last, e.Name())
+		}
+	}
+	return last, nil
+}

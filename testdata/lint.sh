@@ -1,0 +1,17 @@
+#!/bin/sh
+# gofmt, go vet and staticcheck over the whole tree, and shellcheck where it is installed.
+set -eu
+cd "$(dirname "$0")/.."
+GO=${GO:-go}
+
+unformatted=$(git ls-files --cached --others --exclude-standard '*.go' | xargs gofmt -l)
+if [ -n "$unformatted" ]; then
+	echo "not formatted by gofmt: $unformatted" >&2
+	exit 1
+fi
+"$GO" vet ./...
+(cd testdata/tools && "$GO" build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck)
+bin/staticcheck ./...
+if command -v shellcheck >/dev/null; then
+	git ls-files --cached --others --exclude-standard '*.sh' .ci/run | xargs shellcheck
+fi

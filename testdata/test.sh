@@ -1,0 +1,93 @@
+#!/bin/sh
+# Everything that this machine can test: `make test`. As root on Debian it first installs what is missing;
+# otherwise the tests that miss something are skipped, and listed at the end with the reason. With CI=true a
+# skipped test is a failure.
+set -eu
+cd "$(dirname "$0")/.."
+GO=${GO:-go}
+export CI="${CI:-}"
+cache=${INFRARUN_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/infrarun-test}
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+say() { printf '\n== %s\n' "$*"; }
+
+# install brings Debian packages, for the commands that are missing.
+install() {
+	missing=
+	for pair in "$@"; do
+		command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair#*:}"
+	done
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+		echo "not installed, and this is not root on Debian:$missing"
+		return 0
+	fi
+	echo "installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	# shellcheck disable=SC2086 # a list
+	apt-get install -qq -y --no-install-recommends $missing >"$logs/apt" 2>&1 || { cat "$logs/apt" >&2; exit 1; }
+}
+
+# recent_node makes sure of a Node.js that the front end builds with. Debian's may be older: then the
+# package of the same name from the npm registry is put into the cache.
+recent_node() {
+	if node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then
+		return 0
+	fi
+	command -v npm >/dev/null || return 0
+	arch=$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+	[ -x "$cache/node/node_modules/node-linux-$arch/bin/node" ] || {
+		echo "installing Node.js 22 into $cache"
+		npm install --silent --no-audit --no-fund --prefix "$cache/node" "node-linux-$arch@22" npm@10 >"$logs/npm" 2>&1 ||
+			{ cat "$logs/npm" >&2; exit 1; }
+	}
+	PATH="$cache/node/node_modules/node-linux-$arch/bin:$cache/node/node_modules/.bin:$PATH"
+	export PATH
+}
+
+say 'what the tests need'
+install gcc:gcc cc:libc6-dev npm:npm node:nodejs curl:curl shellcheck:shellcheck
+recent_node
+race=-race
+if ! command -v gcc >/dev/null; then
+	race=
+	[ "$CI" != true ] || { echo 'there is no gcc for the race detector' >&2; exit 1; }
+	echo 'skipped: the race detector, since there is no gcc'
+fi
+
+say 'gofmt, go vet, staticcheck, shellcheck'
+GO="$GO" testdata/lint.sh
+
+# go_tests runs the tests of a module and shows one line a package, and failures in full.
+go_tests() {
+	log=$1
+	shift
+	if "$GO" test -v "$@" >"$logs/$log" 2>&1; then
+		grep -E '^(ok|\?)' "$logs/$log" | grep -v 'no test files' || true
+	else
+		grep -vE '^(=== |--- PASS|    --- PASS|        --- PASS|PASS$)' "$logs/$log"
+		failed=1
+	fi
+}
+failed=
+
+say 'the reference stack'
+(cd testdata/infracore && go_tests stack ./... && [ -z "$failed" ]) || failed=1
+
+say 'units, families, command line, end to end'
+# shellcheck disable=SC2086 # no flag if there is no race detector
+go_tests units $race -tags failpoints -timeout 20m ./...
+
+say 'result'
+passed=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- PASS' || true)
+skipped=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- SKIP' || true)
+broken=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- FAIL' || true)
+if [ "$skipped" -gt 0 ]; then
+	echo 'skipped, and why:'
+	cat "$logs"/stack "$logs"/units | grep -E -A1 '^ *--- SKIP' | grep -v '^--$'
+	[ "$CI" != true ] || failed=1
+fi
+echo "$passed passed, $broken failed, $skipped skipped"
+[ -z "$failed" ]
