@@ -84,6 +84,18 @@ func TestOneDoor(t *testing.T) {
 // writerTypes are the names of the types that a package's functions make of a *runtime.Writer.
 func writerTypes(files map[string]*ast.File) map[string]bool {
 	types := map[string]bool{"runtime.Writer": true, "filesys.Writer": true}
+	declared := map[string]bool{}
+	for _, file := range files {
+		for _, decl := range file.Decls {
+			if gen, ok := decl.(*ast.GenDecl); ok {
+				for _, spec := range gen.Specs {
+					if spec, ok := spec.(*ast.TypeSpec); ok {
+						declared[spec.Name.Name] = true
+					}
+				}
+			}
+		}
+	}
 	for _, file := range files {
 		for _, decl := range file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
@@ -91,13 +103,12 @@ func writerTypes(files map[string]*ast.File) map[string]bool {
 				continue
 			}
 			for _, result := range fn.Type.Results.List {
-				if name := typeName(result.Type); ast.IsExported(name) || name != "error" {
+				if name := typeName(result.Type); declared[name] {
 					types[name] = true
 				}
 			}
 		}
 	}
-	delete(types, "string")
 	return types
 }
 

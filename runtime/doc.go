@@ -16,20 +16,35 @@
 //
 // A preview cannot change anything because the value needed for it does not exist there: a family's
 // client that can change something is to be had only in exchange for a [Writer], and only the last of
-// these five steps makes one.
+// these five steps and a rollback make one.
 //
 // # Threads
 //
 // Starlark's limits (steps, cancellation, print) belong to a thread, so threads are made in one place,
-// newThread, for modules, main, parallel branches and undo functions alike.
+// newThread, for modules, main, parallel branches and undo functions alike; and functions of recipes are
+// called in one place, call, which turns panics into errors and says why a thread was stopped.
+//
+// # Truth
+//
+// The journal decides what has become of a run, and run.json is only what people read first. Text leaves a
+// run through the bus, which redacts it, or through what redacts it right there: the journal's entries
+// (door.go), run.json (outcome.go), questions (ui.go).
 //
 // # Files
 //
-//	family.go args.go call.go   how a builtin is declared, unpacked and called
-//	change.go door.go           the door
-//	world.go unknown.go         what a preview predicts, and what it cannot know
-//	source.go load.go           where modules come from, and loading them
-//	params.go flags.go          PARAMS, and values for them
-//	run.go rollback.go          a run from beginning to end, and back
-//	state.go lock.go            the state directory
+//	family.go args.go argtypes.go call.go   how a builtin is declared, unpacked and called
+//	kernel.go concurrency.go gate.go        the kernel's own builtins: attempt, parallel, run.step, …
+//	param_builtins.go push.go plaindata.go  param.…, rollback.push
+//	change.go rights.go door.go guard.go    the door
+//	world.go unknown.go                     what a preview predicts, and what it cannot know
+//	host.go source.go load.go thread.go     where modules come from, and loading and calling them
+//	limits.go                               what a recipe may use up
+//	recipe.go permissions.go                what a recipe declares, and what the operator allows
+//	params.go declare.go                    PARAMS
+//	flags.go secretref.go resolve.go defaults.go   values for them
+//	run.go begin.go outcome.go ui.go        a run from beginning to end
+//	rollback.go progress.go orphans.go      putting back what a run changed
+//	restore.go drift.go snapshot.go         the same in another process
+//	state.go lock.go files.go               the state directory
+//	history.go pending.go prune.go          the runs there were
 package runtime

@@ -21,7 +21,9 @@ type Values map[string]Value
 type flagValue struct {
 	spec   *ParamSpec
 	given  []string
-	negate bool // --no-NAME
+	by     []string // the flags that gave it
+	flag   string   // this flag's own name
+	negate bool     // --no-NAME
 	target *flagValue
 }
 
@@ -42,19 +44,24 @@ func (f *flagValue) Set(text string) error {
 		}
 		if f.negate {
 			on = !on
-			return f.target.Set(fmt.Sprint(on))
+			return f.target.set(fmt.Sprint(on), f.flag)
 		}
 		if !on {
 			return fmt.Errorf("takes no value; give --%s another one instead", f.spec.Of)
 		}
-		return f.target.Set(f.spec.To)
+		return f.target.set(f.spec.To, f.flag)
 	}
+	return f.set(text, f.flag)
+}
+
+// set takes a value that a flag gave, which is this one, a shorthand for it or its negation.
+func (f *flagValue) set(text, flag string) error {
 	if f.spec.Kind != SecretParam {
 		if _, err := f.spec.Parse(text, "/"); err != nil {
 			return err
 		}
 	}
-	f.given = append(f.given, text)
+	f.given, f.by = append(f.given, text), append(f.by, flag)
 	return nil
 }
 
@@ -84,20 +91,20 @@ func (r *Recipe) AddFlags(set *pflag.FlagSet) *Flags {
 	f := &Flags{recipe: r, values: map[string]*flagValue{}}
 	for _, p := range r.Params {
 		if p.Kind != ShorthandParam {
-			f.values[p.Name] = &flagValue{spec: p}
+			f.values[p.Name] = &flagValue{spec: p, flag: p.Flag()}
 		}
 	}
 	for _, p := range r.Params {
 		v := f.values[p.Name]
 		if v == nil {
-			v = &flagValue{spec: p, target: f.values[p.Of]}
+			v = &flagValue{spec: p, flag: p.Flag(), target: f.values[p.Of]}
 		}
 		flag := set.VarPF(v, p.Flag(), p.Short, p.usage())
 		if p.Kind == ShorthandParam || p.Kind == BoolParam {
 			flag.NoOptDefVal = "true"
 		}
 		if p.Kind == BoolParam {
-			no := set.VarPF(&flagValue{spec: p, target: v, negate: true}, "no-"+p.Flag(), "", "not --"+p.Flag())
+			no := set.VarPF(&flagValue{spec: p, flag: "no-" + p.Flag(), target: v, negate: true}, "no-"+p.Flag(), "", "not --"+p.Flag())
 			no.NoOptDefVal, no.Hidden = "true", p.Default != starlark.True
 		}
 	}
@@ -145,19 +152,16 @@ func (f *Flags) text(p *ParamSpec, environ []string) (text, from string, ok bool
 	if p.Kind == ListParam {
 		return strings.Join(given, ","), flag, true, nil
 	}
-	for _, other := range given[1:] {
-		switch {
-		case other == given[0]:
-		case p.Kind == SecretParam:
-			return "", "", false, fmt.Errorf("%s is given twice", flag)
-		default:
-			return "", "", false, fmt.Errorf("%s is given twice, as %s and as %s", flag, given[0], other)
+	last := len(given) - 1
+	for i, by := range f.values[p.Name].by { // the last of one flag counts, but --docker --binary is a contradiction
+		if by != f.values[p.Name].by[last] && given[i] != given[last] {
+			return "", "", false, fmt.Errorf("--%s and --%s contradict each other", by, f.values[p.Name].by[last])
 		}
 	}
 	if p.Kind != SecretParam {
-		return given[0], flag, true, nil
+		return given[last], flag, true, nil
 	}
-	if text, err = readSecret(given[0], f.recipe.host.dir, environ); err != nil {
+	if text, err = readSecret(given[last], f.recipe.host.dir, environ); err != nil {
 		return "", "", false, fmt.Errorf("%s: %w", flag, err)
 	}
 	return text, flag, true, nil

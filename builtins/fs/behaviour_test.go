@@ -107,6 +107,47 @@ fs.remove(DIR + "/old")
 	}
 }
 
+// TestInARollback calls builtins as actions of a rollback, where nothing is kept to undo them with.
+func TestInARollback(t *testing.T) {
+	f := fixture(t)
+	old(t, f.Dir)
+	put(t, f.Dir+"/marker", "to be removed", 0o644)
+	f.Run(`
+fs.write(DIR + "/app.conf", "changed")
+rollback.push(fs.remove, DIR + "/marker")
+rollback.push(fs.symlink, "elsewhere", DIR + "/tree", force = True)
+rollback.push(fs.write, DIR + "/note", "rolled back")
+rollback.push(fs.copy_tree, DIR + "/releases/1", DIR + "/again")
+rollback.push(fs.mkdir, DIR + "/made/deep")
+rollback.push(fs.move, DIR + "/setuid", DIR + "/moved")
+rollback.push(fs.temp_dir)
+fail("no")
+`).Want(events.RolledBack)
+	tree := familytest.Tree(t, f.Dir)
+	for _, there := range []string{"tree Lrwxrwxrwx", "note -rw", "again/bin/app -rwx", "made/deep d", "moved u", "app.conf"} {
+		if !strings.Contains(tree, "\n"+there) {
+			t.Errorf("the tree lacks %q:\n%s", there, tree)
+		}
+	}
+	if strings.Contains(tree, "marker") || content(t, f.Dir+"/app.conf") == "changed" {
+		t.Errorf("the tree is\n%s", tree)
+	}
+}
+
+// TestNamesAreBytes handles names that are no text, which JSON cannot hold.
+func TestNamesAreBytes(t *testing.T) {
+	f := fixture(t)
+	put(t, f.Dir+"/src/caf\xe9", "latin-1", 0o640)
+	put(t, f.Dir+"/src/\xff/\xfe", "x", 0o600)
+	link(t, "\xfd", f.Dir+"/src/link")
+	f.BreakEverywhere(`
+fs.copy_tree(DIR + "/src", DIR + "/dst")
+fs.chmod(DIR + "/src", "0700", recursive = True)
+fs.write_all({DIR + "/src/" + name: "new" for name in fs.list(DIR + "/src") if fs.is_file(DIR + "/src/" + name)})
+fs.move(DIR + "/src", DIR + "/moved")
+`)
+}
+
 func TestDrift(t *testing.T) {
 	tests := []struct {
 		name, recipe string
@@ -159,6 +200,7 @@ fs.write(a + "/d/e/f", "f")
 fs.remove(a + "/x")
 test.equal(fs.list(a), ["d"])
 test.equal(fs.list(b), [])
+test.equal(fs.glob(a + "/d/*/f"), [a + "/d/e/f"])
 fs.write(DIR + "/a", a)
 fs.remove(DIR + "/a")
 print(a)

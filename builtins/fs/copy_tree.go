@@ -116,9 +116,16 @@ func (t *copyingTree) excluded(rel string) bool {
 	return false
 }
 
+// maxListed is up to how many files an undo record names each. For more the journal would be slow.
+const maxListed = 10_000
+
 // Undo implements [runtime.Change].
 func (t *copyingTree) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
-	return filesys.KeepFiles(ctx, k, t.plan.touched())
+	touched := t.plan.touched()
+	if t.plan.wholly() && len(touched) > maxListed {
+		return filesys.UndoCreatedTree(k, t.dst.path), nil
+	}
+	return filesys.KeepFiles(ctx, k, touched)
 }
 
 // Apply implements [runtime.Change].

@@ -98,12 +98,12 @@ func glob(c *runtime.Call, a globArgs) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Need(policy.Need{Kind: readKind, Target: filesys.GlobBase(pattern)}); err != nil {
+	v := filesys.Read(c.Reader())
+	if err := c.Need(needs(v, readKind, filesys.GlobBase(pattern))...); err != nil {
 		if perr := c.Need(policy.Need{Kind: readKind, Target: pattern}); perr != nil {
 			return nil, err
 		}
 	}
-	v := filesys.Read(c.Reader())
 	found, err := v.Glob(c.Context(), pattern)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", pattern, err)

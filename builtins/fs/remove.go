@@ -32,7 +32,7 @@ var removeBuiltin = runtime.Define(runtime.Builtin{
 type removing struct {
 	target    target
 	missingOK bool
-	removal   filesys.Removal
+	removal   *filesys.Removal // nil in a rollback, which keeps nothing to undo it with
 }
 
 // Describe implements [runtime.Change].
@@ -85,17 +85,25 @@ func describe(v *filesys.View, i filesys.Info) string {
 // Undo implements [runtime.Change].
 func (m *removing) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
 	removal, undo, err := filesys.Removing(k, m.target.path)
-	m.removal = removal
+	m.removal = &removal
 	return undo, err
 }
 
 // Apply implements [runtime.Change].
 func (m *removing) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
-	if err := filesys.Writable(w).Remove(ctx, m.removal); err != nil {
+	if err := takeAway(ctx, filesys.Writable(w), m.removal, m.target.path); err != nil {
 		return runtime.Applied{}, err
 	}
 	after, err := filesys.LeftAt(m.target.path)
 	return runtime.Applied{Value: result(m.target.path, true), After: after}, err
+}
+
+// takeAway carries out a removal, or in a rollback one that was not prepared.
+func takeAway(ctx context.Context, x *filesys.Writer, prepared *filesys.Removal, path string) error {
+	if prepared == nil {
+		return x.Discard(ctx, path)
+	}
+	return x.Remove(ctx, *prepared)
 }
 
 // Predict implements [runtime.Change].

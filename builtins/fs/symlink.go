@@ -41,7 +41,7 @@ type linking struct {
 	force bool
 
 	old     filesys.Info
-	removal *filesys.Removal // of the directory in the way
+	removal *filesys.Removal // of the directory in the way; nil in a rollback
 }
 
 // Describe implements [runtime.Change].
@@ -96,8 +96,8 @@ func (l *linking) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, e
 // Apply implements [runtime.Change].
 func (l *linking) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
 	x := filesys.Writable(w)
-	if l.removal != nil {
-		if err := x.Remove(ctx, *l.removal); err != nil {
+	if l.old.Kind == filesys.Dir {
+		if err := takeAway(ctx, x, l.removal, l.at.path); err != nil {
 			return runtime.Applied{}, err
 		}
 	}

@@ -82,7 +82,12 @@ func (p *treePlan) addDir(src filesys.Info, path string) error {
 		p.dirs = append(p.dirs, dirPlan{path, src.Mode, true})
 		return nil
 	}
-	old, err := p.view.Stat(path)
+	// Only the tree itself may be reached through a link: where one below leads nobody has asked for permission.
+	look := p.view.Lstat
+	if path == p.dst {
+		look = p.view.Stat
+	}
+	old, err := look(path)
 	switch {
 	case isNotExist(err):
 		if err := parentThere(p.view, path); err != nil {
@@ -163,6 +168,9 @@ func count(first bool, yes, no *int) {
 		*no++
 	}
 }
+
+// wholly reports whether the tree is made from the top.
+func (p *treePlan) wholly() bool { return len(p.dirs) > 0 && p.dirs[0].make && p.dirs[0].path == p.dst }
 
 // touched lists what is made or changed, directories before what is in them.
 func (p *treePlan) touched() []string {

@@ -50,6 +50,9 @@ func (m *mirror) open() (*repo, error) {
 	if err != nil || dir == "" {
 		return nil, err
 	}
+	if !isGitDir(dir) {
+		return nil, &damage{m.src.text, errors.New("its mirror is incomplete")}
+	}
 	if err := checkPacks(dir); err != nil {
 		return nil, &damage{m.src.text, err}
 	}

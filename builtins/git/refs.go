@@ -45,9 +45,11 @@ func hint(name string, refs map[string]hash) string {
 		return full
 	}
 	var names []string
-	for _, full := range slices.Sorted(maps.Keys(refs)) {
+	for full := range refs {
 		names = append(names, plain(full))
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	if len(names) == 0 {
 		return "; it has none at all"
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -99,7 +100,16 @@ func (s *sshServer) exec(channel ssh.Channel, command string) {
 		return
 	}
 	c := exec.Command("git", "upload-pack", strings.TrimSuffix(dir, "'"))
-	c.Stdin, c.Stdout, c.Stderr = channel, channel, channel.Stderr()
+	c.Stdout, c.Stderr = channel, channel.Stderr()
+	stdin, err := c.StdinPipe() // so that Run does not wait for a client that says nothing more
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.wg.Go(func() {
+		io.Copy(stdin, channel)
+		stdin.Close()
+	})
 	status := byte(0)
 	if c.Run() != nil {
 		status = 1

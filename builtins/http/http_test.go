@@ -124,12 +124,8 @@ func TestReasons(t *testing.T) {
 		`http_check(URL + "/cut")`:                                      "connection closed in the middle of the answer",
 		`http_check(URL + "/hang", timeout = 0.05)`:                     "no answer within 50ms",
 		`http_check(URL.replace("http:", "https:"))`:                    "it answers without TLS; ask for http:// instead",
-		`http_check("http://no-such-host.localhost:1/")`:                "",
 		`http_check("http://localhost:1/")`:                             "connection refused",
 	} {
-		if want == "" {
-			continue // what a resolver makes of such a name differs
-		}
 		t.Run(want, func(t *testing.T) {
 			f.Run(with(s, "r = "+call+"\ntest.equal(r.ok, False)\ntest.contains(r.error, "+fmt.Sprintf("%q", want)+")")).Want(events.Succeeded)
 		})

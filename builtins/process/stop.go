@@ -87,20 +87,11 @@ func (st *stop) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding, er
 	case who.any():
 		var err error
 		st.before, err = st.svc.remember(who)
-		found.Summary = fmt.Sprintf("end process %v", firstOf(who.command, who.supervisor))
 		return found, err
 	default:
 		found.Summary = fmt.Sprintf("end what it left: processes %v", strays)
 	}
 	return found, nil
-}
-
-// firstOf returns the first of two that is somebody.
-func firstOf(a, b proc.Identity) proc.Identity {
-	if a != (proc.Identity{}) {
-		return a
-	}
-	return b
 }
 
 // Undo implements runtime.Change.

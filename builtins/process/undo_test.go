@@ -94,10 +94,14 @@ func TestUndoStartsWhatRanBefore(t *testing.T) {
 			releases(t, f)
 			f.Run(startCurrent).Want(events.Succeeded)
 			first := wantRunning(t, s)
+			eventually(t, "it answers", func() bool { _, err := os.Stat(answers(f)); return err == nil })
 			before := tree(t, f)
+			if err := os.Remove(answers(f)); err != nil {
+				t.Fatal(err)
+			}
 			f.Run(body + "\nfail(\"later\")\n").Want(events.RolledBack)
 			now := wantRunning(t, s)
-			eventually(t, "release one answers", func() bool { return read(t, answers(f)) == "one\n" })
+			eventually(t, "release one answers", func() bool { text, _ := os.ReadFile(answers(f)); return string(text) == "one\n" })
 			if first.command.Alive() || now.state.Executable != f.Dir+"/releases/one/app" || now.state.Directory != f.Dir+"/releases/one" {
 				t.Errorf("what runs is %+v", now.state)
 			}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,11 +43,15 @@ func TestBackupWhileOthersWrite(t *testing.T) {
 			waitFor(t, mine)
 			wantOther, wantMine := other.Load(), mine.Load()
 			steps := 0
-			r := f.RunContext(t.Context(), `sqlite.backup(DIR + "/app.db", DIR + "/copy.db")`, sink(func(e events.Event) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			r := f.RunContext(ctx, `sqlite.backup(DIR + "/app.db", DIR + "/copy.db")`, sink(func(e events.Event) {
 				if e.Kind != events.Progress {
 					return
 				}
-				if steps++; mode == "wal" { // otherwise those who write wait for the copy
+				if steps++; steps > 20 {
+					cancel(errors.New("the copy begins again whenever somebody writes"))
+				}
+				if mode == "wal" { // otherwise those who write wait for the copy
 					waitFor(t, other)
 					waitFor(t, mine)
 				}
@@ -145,6 +150,16 @@ func TestUndoTakesTheDraftAway(t *testing.T) {
 	}
 	f.ForceRollback().Want(events.Restored)
 	familytest.SameTree(t, "after the rollback", familytest.Tree(t, f.Dir), before)
+}
+
+// A recipe may go on after a backup that failed.
+func TestFailedBackupLeavesNothing(t *testing.T) {
+	f := newFixture(t)
+	newDatabase(t, filepath.Join(f.Dir, "damaged.db"), "wal", 300)
+	damage(t, filepath.Join(f.Dir, "damaged.db"))
+	before := familytest.Tree(t, f.Dir)
+	f.Run(`test.equal(attempt(sqlite.backup, DIR + "/damaged.db", DIR + "/copy.db").ok, False)`).Want(events.Succeeded)
+	familytest.SameTree(t, "after it failed", familytest.Tree(t, f.Dir), before)
 }
 
 func TestBackupIsStopped(t *testing.T) {

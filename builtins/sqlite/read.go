@@ -43,14 +43,7 @@ func (a access) open(ctx context.Context, src source, use func(*sql.Conn) error)
 	if src.path != "" {
 		return a.read(ctx, src.path, use)
 	}
-	err := newScratch(a.scratch).with(func(dir *scratchDir) error {
-		copied, err := dir.copyDatabase(ctx, src.info.Path, src.view.Open)
-		if err != nil {
-			return err
-		}
-		return connect(ctx, copied, use)
-	})
-	return a.explain(src.info.Path, err)
+	return a.explain(src.info.Path, a.readCopy(ctx, src.info.Path, src.view.Open, use))
 }
 
 // read opens the database at path, a real path, and gives use a connection that sees one state of it. Nothing in the
@@ -85,24 +78,23 @@ func (a access) readOnce(ctx context.Context, path string, until time.Time, use 
 	case quiet:
 		// Immutable: SQLite makes neither a log nor its index.
 		err = connect(ctx, path, use, "immutable=1")
-		return errors.Join(now.stays(path), err)
 	case live, journaled:
 		// Readonly_shm: it looks at the index that is there, or makes one in memory, but does not write to it.
 		err = connect(ctx, path, use, "mode=ro", "readonly_shm=1", busyTimeout(until))
 		if !isHotJournal(err) {
 			return err
 		}
+		err = a.readCopy(ctx, path, openOnDisk, use)
+	case abandoned:
+		err = a.readCopy(ctx, path, openOnDisk, use)
 	}
-	return a.recover(ctx, path, now, use)
+	return errors.Join(now.stays(path), err)
 }
 
-// recover reads a database whose last user was killed. SQLite has to put it in order first, and does so in a copy.
-func (a access) recover(ctx context.Context, path string, found state, use func(*sql.Conn) error) error {
+// readCopy reads a private copy of a database, in which SQLite may put in order what a user that was killed has left.
+func (a access) readCopy(ctx context.Context, path string, open openFunc, use func(*sql.Conn) error) error {
 	return newScratch(a.scratch).with(func(dir *scratchDir) error {
-		copied, err := dir.copyDatabase(ctx, path, openOnDisk)
-		if err == nil {
-			err = found.stays(path)
-		}
+		copied, err := dir.copyDatabase(ctx, path, open)
 		if err != nil {
 			return err
 		}

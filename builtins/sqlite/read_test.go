@@ -41,24 +41,31 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
-// A database that is opened while it is taken for quiet is read once more, with its log.
+// A database that turns out to be opened while it is taken for unused is read once more, with its log. A journal that
+// is begun does not matter.
 func TestDatabaseThatIsOpenedMeanwhile(t *testing.T) {
-	for _, job := range []string{"open", "journal-lock"} {
+	for _, test := range []struct {
+		before, meanwhile string
+		want              []int // rows that are seen, each time it is read
+	}{
+		{"closed, with a log when open", "open", []int{30, 31}},
+		{"killed, and the index is gone", "open", []int{31, 32}},
+		{"closed, with a journal when written", "journal-begin", []int{30}},
+		{"with a journal that is kept", "journal-begin", []int{30}},
+	} {
 		path := filepath.Join(t.TempDir(), "app.db")
-		newDatabase(t, path, map[string]string{"open": "wal", "journal-lock": "delete"}[job], 30)
+		situations[test.before](t, path)
 		var rows []int
 		err := (access{t.TempDir(), time.Hour}).read(t.Context(), path, func(conn *sql.Conn) error {
-			if len(rows) == 0 && job == "open" {
-				start(t, job, path)
-			}
 			var n int
 			err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
-			rows = append(rows, n)
+			if rows = append(rows, n); len(rows) == 1 {
+				start(t, test.meanwhile, path)
+			}
 			return err
 		})
-		want := map[string][]int{"open": {30, 31}, "journal-lock": {30}}[job]
-		if err != nil || !slices.Equal(rows, want) {
-			t.Errorf("%s: rows %v, %v, want %v", job, rows, err, want)
+		if err != nil || !slices.Equal(rows, test.want) {
+			t.Errorf("%s, then %s: rows %v, %v, want %v", test.before, test.meanwhile, rows, err, test.want)
 		}
 	}
 }

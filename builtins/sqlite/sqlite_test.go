@@ -49,6 +49,8 @@ func work(job, path string) error {
 		statements = []string{"INSERT INTO t VALUES ('held', 1, '')"}
 	case "journal-lock":
 		statements = []string{"BEGIN EXCLUSIVE", "INSERT INTO t VALUES ('held', 1, '')"}
+	case "journal-begin": // has a journal, and may still be read
+		statements = []string{"BEGIN IMMEDIATE", "INSERT INTO t VALUES ('held', 1, '')"}
 	case "journal-spill": // writes pages of a transaction that is not yet committed
 		statements = []string{"PRAGMA cache_size = 2", "BEGIN", "UPDATE t SET text = 'half done'"}
 	}

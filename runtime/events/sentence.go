@@ -7,7 +7,9 @@ import "fmt"
 func Sentence(mode Mode, o Outcome) string {
 	switch o.Result {
 	case Succeeded:
-		return succeeded(mode, o)
+		return succeeded(o)
+	case Restored:
+		return restored(o)
 	case WouldChange:
 		return fmt.Sprintf("%s, %d unchanged, %d assumed. Nothing was changed.", count(o.Changes, "change"), o.Unchanged, o.Assumed)
 	case NoChange:
@@ -31,16 +33,18 @@ func Sentence(mode Mode, o Outcome) string {
 	return fmt.Sprintf("Ended with the unknown result %q.", string(o.Result))
 }
 
-func succeeded(mode Mode, o Outcome) string {
-	switch {
-	case mode == ModeRollback && o.Undone == 0:
-		return "Nothing to roll back."
-	case mode == ModeRollback:
-		return fmt.Sprintf("Rolled back: %s undone.", count(o.Undone, "change"))
-	case o.Changes == 0:
+func succeeded(o Outcome) string {
+	if o.Changes == 0 {
 		return fmt.Sprintf("Done. Nothing had to be changed, %d unchanged.", o.Unchanged)
 	}
 	return fmt.Sprintf("Done. %s, %d unchanged.", count(o.Changes, "change"), o.Unchanged)
+}
+
+func restored(o Outcome) string {
+	if o.Undone == 0 {
+		return "Nothing to roll back."
+	}
+	return fmt.Sprintf("Rolled back: %s undone.", count(o.Undone, "change"))
 }
 
 func incomplete(mode Mode, o Outcome) string {
@@ -79,4 +83,4 @@ func ending(o Outcome) string {
 }
 
 // good reports whether an outcome is one that the operator asked for.
-func good(r Result) bool { return r == Succeeded || r == WouldChange || r == NoChange }
+func good(r Result) bool { return r == Succeeded || r == Restored || r == WouldChange || r == NoChange }

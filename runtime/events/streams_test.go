@@ -180,5 +180,5 @@ func rollbackModeStream() stream {
 	s.emit(0, Event{Kind: RollbackStarted, Total: 1})
 	s.undo(1, "fs.write", "/etc/app.conf", "")
 	s.emit(0, Event{Kind: RollbackFinished})
-	return s.finish("rollback_mode", Outcome{Result: Succeeded, Undone: 1})
+	return s.finish("rollback_mode", Outcome{Result: Restored, Undone: 1})
 }

@@ -24,10 +24,12 @@
 //
 // # Files
 //
-//	view.go walk.go info.go real.go     reading
-//	overlay.go node.go source.go predict.go predict_tree.go   what a preview predicts
-//	writer*.go                          changing
-//	keep.go state.go undo*.go drift.go  putting back
-//	own.go guard.go owner.go mounts.go space.go   what this run made, what is never removed, names of users,
-//	                                    what is mounted, how much room there is
+//	info.go view*.go walk.go         what a path names, reading it, going through trees and patterns
+//	overlay.go node.go source.go     what a preview predicts: one tree over the machine
+//	predict*.go                      entering predictions
+//	writer*.go attrs.go              changing
+//	keep.go state.go undo.go drift.go   what is kept for an undo, carrying it out, what has changed since
+//	own.go                           what this run has made itself
+//	guard.go mounts.go owner.go space.go   what is never removed as a whole, what is mounted, names of users,
+//	                                 how much room there is
 package filesys

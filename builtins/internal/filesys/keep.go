@@ -82,6 +82,7 @@ func undoKept(k *runtime.Keeper, args keptArgs, keep *keeping) (*runtime.Undo, e
 	if len(keep.paths) > 0 {
 		// The sizes are found out while reading: a log may grow meanwhile.
 		keep.sizes = make([]int64, len(keep.paths))
+		defer keep.close()
 		blob, err := k.Keep(keep, keep.private)
 		if err != nil {
 			return nil, err
@@ -153,6 +154,13 @@ func (k *keeping) Read(p []byte) (int, error) {
 		}
 	}
 	return 0, io.EOF
+}
+
+// close is for a reading that was broken off.
+func (k *keeping) close() {
+	if k.now != nil {
+		k.now.Close()
+	}
 }
 
 // UndoMeta is the undo of changing modes or owners; the infos are from before.

@@ -54,10 +54,7 @@ func (o *ownership) owns(path string) bool {
 	}
 }
 
-// moving says, before a move, whether what is moved is the run's own.
-func (o *ownership) moving(from string) bool { return o.owns(from) }
-
-// moved notes a move that has happened.
+// moved notes a move that has happened; ours tells whether before it everything was the run's own.
 func (o *ownership) moved(from, to string, ours bool) {
 	src, dst := realOf(from), realOf(to)
 	o.mu.Lock()

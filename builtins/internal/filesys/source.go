@@ -2,6 +2,7 @@ package filesys
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -58,10 +59,15 @@ func stat(path string) (Info, error) {
 
 // notDir makes of "not a directory" on the way what it means to a recipe: there is no such file.
 func notDir(err error) error {
-	if pe, ok := err.(*fs.PathError); ok && pe.Err == syscall.ENOTDIR {
-		return &fs.PathError{Op: pe.Op, Path: pe.Path, Err: fs.ErrNotExist}
+	if !errors.Is(err, syscall.ENOTDIR) {
+		return err
 	}
-	return err
+	missing := &fs.PathError{Op: "open", Err: fs.ErrNotExist}
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		missing.Op, missing.Path = at.Op, at.Path
+	}
+	return missing
 }
 
 // readNames lists a directory of the machine, sorted.

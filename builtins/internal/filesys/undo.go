@@ -73,11 +73,13 @@ func (x *Writer) takeAway(ctx context.Context, path string, how content) error {
 	return x.putAside(ctx, path, "more is in it than this run made")
 }
 
-// cleanBeside removes what an interrupted change may have left beside a path.
+// cleanBeside removes what an interrupted change, or its interrupted undo, may have left beside a path. Of a tomb
+// there is always a whole copy elsewhere.
 func (x *Writer) cleanBeside(path string) error {
 	return errors.Join(
 		ignoreNotExist(notDir(x.cleanDraft(path))),
 		x.deleteTree(x.temporary(path, asPart)),
+		x.deleteTree(x.temporary(path, asTomb)),
 	)
 }
 

@@ -45,8 +45,9 @@ func (x *Writer) temporary(path, purpose string) string {
 // Chmod sets the mode of a file or directory. Of a link it is an error: a link has none.
 func (x *Writer) Chmod(path string, mode fs.FileMode) error {
 	err := unix.Fchmodat(unix.AT_FDCWD, path, unixMode(mode), unix.AT_SYMLINK_NOFOLLOW)
-	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) {
-		// A kernel before 6.6 cannot refuse to follow a link, so look first.
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPERM) {
+		// A kernel before 6.6 cannot refuse to follow a link, and a container's filter may not know the call that can:
+		// look first, then.
 		var fi fs.FileInfo
 		if fi, err = os.Lstat(path); err == nil && fi.Mode()&fs.ModeSymlink != 0 {
 			err = errors.New("is a symbolic link, which has no mode of its own")

@@ -17,9 +17,10 @@ import (
 	"github.com/infrarun/infrarun/runtime/failpoint"
 )
 
-// batch is files that are written under temporary names and not yet on the disk. Each is handed to the disk as
-// soon as it is written, and waited for at the end: 500 files of 4 kB so take half the time of syncing one
-// after the other.
+// batch is files that are written under temporary names and not yet on the disk. Each is handed to the disk as soon
+// as it is written, and waited for at the end. 500 files of 3.6 kB on ext4 took 106 to 121 ms so, and 142 to 186 ms
+// without that head start. One syncfs took 66 ms on an idle disk and 260 ms on a busy one: it waits for whatever
+// else the server has to write.
 type batch struct {
 	roots  map[string]*os.Root // directories, held open so that nobody can put a link in their place
 	drafts []draft

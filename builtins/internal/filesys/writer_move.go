@@ -14,7 +14,7 @@ import (
 
 // Rename moves a file or tree to a path where nothing is, also to another file system.
 func (x *Writer) Rename(ctx context.Context, from, to string) error {
-	ours := x.own.moving(from)
+	ours := x.own.owns(from)
 	if err := x.relocate(ctx, from, to); err != nil {
 		return err
 	}
@@ -100,6 +100,10 @@ func (x *Writer) moveBack(ctx context.Context, from, to string) error {
 		return err
 	}
 	if moved {
+		// Should the original's remains still be there, they are in the way of what bringBack may put aside.
+		if err := x.deleteTree(tomb); err != nil {
+			return err
+		}
 		if err := x.bringBack(ctx, to, from, back, part); err != nil {
 			return err
 		}
@@ -156,6 +160,16 @@ func (x *Writer) finishMovingBack(home, tomb, back string) error {
 		}
 	}
 	return nil
+}
+
+// Discard moves a file or tree to the run's directory, where it is kept. It is for a removal in a rollback, which
+// is itself not undone.
+func (x *Writer) Discard(ctx context.Context, path string) error {
+	place, err := x.w.Discard()
+	if err != nil {
+		return err
+	}
+	return x.relocate(ctx, path, place)
 }
 
 // putAside moves what is at a path, if anything, to the run's directory, where it is kept.

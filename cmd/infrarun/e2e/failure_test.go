@@ -27,6 +27,7 @@ func TestFailures(t *testing.T) {
 	before := s.tree()
 	intact := func(t *testing.T) {
 		t.Helper()
+		s := s.in(t)
 		s.sameTree(before)
 		if got := s.version(); got != first {
 			t.Errorf("%s answers, want %s", got, first)
@@ -37,6 +38,7 @@ func TestFailures(t *testing.T) {
 		"exits at start": exitsAtStart, "never listens": neverListens, "answers 500": answers500,
 	} {
 		t.Run(name, func(t *testing.T) {
+			s := s.in(t)
 			s.repo.write("cmd/console/broken.go", source)
 			s.repo.commit(name)
 			defer s.repo.reset()
@@ -58,6 +60,7 @@ func TestFailures(t *testing.T) {
 			if err := os.WriteFile(site, []byte(source), 0o644); err != nil {
 				t.Fatal(err)
 			}
+			s := s.in(t)
 			r := s.deploy("deploy.star", "--site="+site)
 			want := 3
 			if len(r.changes(events.Done)) == 0 {
@@ -74,6 +77,7 @@ func TestFailures(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		for _, step := range steps {
 			t.Run(fmt.Sprintf("%v in %s", sig, step), func(t *testing.T) {
+				s := s.in(t)
 				p := s.start(s.args("deploy.star", "--stable=1")...)
 				p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == step })
 				p.signal(sig)
@@ -90,6 +94,7 @@ func TestFailures(t *testing.T) {
 
 	for _, step := range steps {
 		t.Run("killed in "+step, func(t *testing.T) {
+			s := s.in(t)
 			p := s.start(s.args("deploy.star", "--stable=1")...)
 			p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == step })
 			p.signal(syscall.SIGKILL)
@@ -103,11 +108,13 @@ func TestFailures(t *testing.T) {
 		"door.after-apply:13", "door.after-apply:14", "door.after-apply:15",
 	} {
 		t.Run("killed at "+at, func(t *testing.T) {
+			s := s.in(t)
 			s.killedAt(at+"=kill", "deploy.star")
 			s.recover(intact, t)
 		})
 	}
 	t.Run("killed in the rollback", func(t *testing.T) {
+		s := s.in(t)
 		p := s.start(s.args("deploy.star", "--stable=1")...)
 		p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "health" })
 		p.signal(syscall.SIGKILL)

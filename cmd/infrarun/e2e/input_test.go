@@ -43,6 +43,7 @@ func TestRefusals(t *testing.T) {
 		{"site file that is missing", []string{"--site=acme.star"}, 1, []string{"acme.star"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			s := s.in(t)
 			r := s.deploy("deploy.star", test.args...).want(test.code)
 			text := r.outcome().Error + r.failure() + r.hints()
 			for _, want := range test.want {

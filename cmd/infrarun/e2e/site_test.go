@@ -56,6 +56,13 @@ func newSite(t testing.TB, r *repo) *site {
 	return s
 }
 
+// in returns the same site for a test within the test.
+func (s *site) in(t testing.TB) *site {
+	c := *s
+	c.t = t
+	return &c
+}
+
 // freePorts asks the system for ports that nobody listens on. All are held until all are known.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()

@@ -65,7 +65,7 @@ type session struct {
 func (s *site) onTerminal(args ...string) *session {
 	s.t.Helper()
 	cmd := s.command(args...)
-	cmd.Env = append(cmd.Env, "TERM=xterm")
+	cmd.Env = append(cmd.Env, "TERM=xterm", "NO_COLOR=1")
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 50, Cols: 120})
 	if err != nil {
 		s.t.Fatal(err)
