@@ -175,10 +175,10 @@ func (l *lab) rollback(id string) *result {
 }
 
 // want stops the test unless the run ended so, with that exit code, and told it once.
-func (r *result) want(result events.Result, code int) *result {
+func (r *result) want(want events.Result, code int) *result {
 	r.t.Helper()
-	if r.Result != result || r.ExitCode != code {
-		r.t.Fatalf("ended %s (exit %d), want %s (exit %d)\n%s\nleft: %v", r.Result, r.ExitCode, result, code, r.Outcome.Error, r.Left)
+	if r.Result != want || r.ExitCode != code {
+		r.t.Fatalf("ended %s (exit %d), want %s (exit %d)\n%s\nleft: %v", r.Result, r.ExitCode, want, code, r.Outcome.Error, r.Left)
 	}
 	if n := len(r.Events(events.RunFinished)); n != 1 {
 		r.t.Fatalf("the end was told %d times", n)
@@ -227,7 +227,7 @@ func (r *result) logs(level string) string {
 // told returns a line for each change that finished.
 func (r *result) told() []string {
 	var lines []string
-	for _, c := range r.Changes() {
+	for _, c := range r.Collector.Changes() {
 		lines = append(lines, fmt.Sprintf("%s %s %s", c.Status, c.Call, filepath.Base(c.Target)))
 	}
 	return lines

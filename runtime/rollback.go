@@ -23,7 +23,6 @@ func (r *Run) unwind(ctx context.Context, cause error) events.Outcome {
 		}
 		return o
 	}
-	r.emit(events.Event{Kind: events.Log, Level: "error", Text: message(cause)})
 	o := r.putBack(ctx, events.RolledBack)
 	if o.Result == events.RolledBack && interrupted(ctx) {
 		o.Result = events.Interrupted

@@ -16,7 +16,10 @@ var _ runtime.Change = (*command)(nil)
 
 // Describe implements runtime.Change.
 func (cmd *command) Describe() runtime.Description {
-	d := runtime.Description{Call: "exec.run", Target: cmd.name(), Needs: cmd.needs(), Undo: runtime.NoUndo}
+	d := runtime.Description{
+		Call: "exec.run", Target: cmd.name(), Needs: cmd.needs(), Undo: runtime.NoUndo,
+		Tree: len(cmd.creates) > 0, // what is created may be a tree
+	}
 	switch {
 	case cmd.undo != nil:
 		d.Undo, d.UndoNote = runtime.Compensating, "runs "+child.Quote(cmd.undo)

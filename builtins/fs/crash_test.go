@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,7 +103,8 @@ func TestRollbackKilledAnywhere(t *testing.T) {
 	put(t, f.Dir+"/disk/other/c", "c", 0o600)
 	before := familytest.Tree(t, f.Dir)
 	for n := 1; ; n++ {
-		f.Run(killable).Want(events.Succeeded)
+		f.Run(killable + `fs.mkdir(DIR + "/disk/made")`).Want(events.Succeeded)
+		put(t, f.Dir+"/disk/made/stranger", fmt.Sprint("stranger ", n), 0o644)
 		killed := child(t, f, "", n)
 		if killed {
 			if r := f.Rollback(); r.Outcome.Result != events.Restored && !nothingToUndo(r) {
@@ -109,9 +112,22 @@ func TestRollbackKilledAnywhere(t *testing.T) {
 			}
 		}
 		familytest.SameTree(t, fmt.Sprintf("rollback killed at place %d", n), familytest.Tree(t, f.Dir), before)
+		if !kept(t, f, fmt.Sprint("stranger ", n)) {
+			t.Fatalf("rollback killed at place %d: what a stranger had put into a directory of the run is lost", n)
+		}
 		if !killed {
 			t.Logf("killed at %d places", n-1)
 			return
 		}
 	}
+}
+
+// kept reports whether a content is among what undos have put aside.
+func kept(t *testing.T, f *familytest.Fixture, want string) bool {
+	t.Helper()
+	found, err := filepath.Glob(f.State.Dir() + "/runs/*/trash/*/stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(found, func(path string) bool { return content(t, path) == want })
 }

@@ -24,7 +24,7 @@
 //	fs.remove(path, missing_ok = True) -> struct(path, changed)
 //	fs.chmod(path, mode, recursive = False) -> struct(path, changed)
 //	fs.chown(path, owner, group = "", recursive = False) -> struct(path, changed)
-//	fs.temp_dir(prefix = "") -> string               private, gone when the run is over
+//	fs.temp_dir(prefix = "") -> string               private to the run
 //
 // Paths that are not absolute are relative to the directory that infrarun was started in. The last component of
 // a path that is written, moved or removed is never followed if it is a link.

@@ -19,8 +19,9 @@ type tempDirArgs struct {
 
 var tempDirBuiltin = runtime.Define(runtime.Builtin{
 	Name: "fs.temp_dir", Returns: "string, its path", Undo: runtime.Exact,
-	Doc: "Makes a directory for this run alone, below infrarun's own state, which is gone when the run is over. What a " +
-		"recipe does with files in it needs no permission.",
+	Doc: "Makes an empty directory for this run alone, below infrarun's own cache. A rollback removes it; what a run " +
+		"that succeeded left in it is gone when a later run asks for one. What a recipe does with files in it needs no " +
+		"permission.",
 	Example: `work = fs.temp_dir("build")`,
 }, func(c *runtime.Call, a tempDirArgs) (starlark.Value, error) {
 	if strings.ContainsAny(a.Prefix, "/\x00") || strings.HasPrefix(a.Prefix, ".") {

@@ -67,10 +67,15 @@ func (ch *checkout) Describe() runtime.Description {
 	}
 }
 
-func (ch *checkout) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
+func (ch *checkout) Probe(ctx context.Context, r *runtime.Reader) (found runtime.Finding, err error) {
 	if err := ch.load(ctx); err != nil {
 		return runtime.Finding{}, err
 	}
+	defer func() {
+		if !found.Needed {
+			ch.snap.close()
+		}
+	}()
 	view := filesys.Read(r)
 	there, err := ch.present(ctx, view)
 	if err != nil {
@@ -133,8 +138,7 @@ func (ch *checkout) present(ctx context.Context, view reader) (bool, error) {
 }
 
 func (ch *checkout) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
-	// The name is random, so that nothing can be prepared there by somebody else.
-	ch.temp = filepath.Join(filepath.Dir(ch.dest), ".infrarun-checkout-"+rand.Text())
+	ch.temp = tempBeside(ch.dest)
 	created := filesys.UndoCreatedTree(k, ch.dest)
 	args, err := json.Marshal(created.Args)
 	if err != nil {
@@ -146,8 +150,16 @@ func (ch *checkout) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, e
 	}, nil
 }
 
+// tempBeside returns a name that nobody can have prepared something under.
+func tempBeside(dest string) string {
+	return filepath.Join(filepath.Dir(dest), ".infrarun-checkout-"+rand.Text())
+}
+
 func (ch *checkout) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
 	defer ch.snap.close()
+	if ch.temp == "" {
+		ch.temp = tempBeside(ch.dest) // in a rollback, which is not undone
+	}
 	if err := newWriter(w).checkOut(ctx, ch.snap, ch.temp, ch.dest, ch.title); err != nil {
 		return runtime.Applied{}, ch.opener.distrust(err)
 	}

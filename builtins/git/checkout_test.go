@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"testing/fstest"
 
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/events"
@@ -67,7 +66,8 @@ func TestCheckoutRollback(t *testing.T) {
 	wantTree(t, tree(t, f.Dir), map[string]string{".": "drwxr-xr-x"})
 }
 
-// What is there when the undo comes: nothing, an interrupted checkout, a finished one. It is carried out twice.
+// What is there when the undo comes: nothing (also if it was carried out before), an interrupted checkout, a
+// finished one.
 func TestCheckoutUndoLooks(t *testing.T) {
 	w, first, _ := sample(t)
 	for name, prepare := range map[string]func(t *testing.T, temp, dest string){
@@ -130,102 +130,6 @@ func TestCheckoutDrift(t *testing.T) {
 	f.Rollback().Want(events.Refused).WantError("no release any more")
 }
 
-func TestCheckoutRefuses(t *testing.T) {
-	w, first, second := sample(t)
-	write := func(name, content string) func(*testing.T, string) {
-		return func(t *testing.T, dest string) {
-			if err := os.WriteFile(filepath.Join(dest, name), []byte(content), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	for name, test := range map[string]struct {
-		spoil  func(t *testing.T, dest string)
-		commit string
-		want   string
-	}{
-		"other commit":    {commit: second, want: "holds the commit " + first[:7] + ", not " + second[:7]},
-		"changed":         {spoil: write("README.md", "hullo\n"), want: "README.md has another content"},
-		"longer":          {spoil: write("README.md", "hello, hello\n"), want: "README.md has 13 bytes, not 6"},
-		"other release":   {spoil: write(releaseFile, "{}"), want: "is no commit"},
-		"unreadable mark": {spoil: write(releaseFile, "["), want: releaseFile},
-		"no release":      {spoil: remove(releaseFile), want: "was not made by git.checkout"},
-		"missing":         {spoil: remove("scripts/run.sh"), want: "scripts/run.sh is missing"},
-		"other link": {want: "the link deep/link leads to README.md", spoil: func(t *testing.T, dest string) {
-			remove("deep/link")(t, dest)
-			if err := os.Symlink("README.md", filepath.Join(dest, "deep/link")); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"not executable": {want: "scripts/run.sh is not executable", spoil: func(t *testing.T, dest string) {
-			if err := os.Chmod(filepath.Join(dest, "scripts/run.sh"), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		"a file": {want: "is a file", spoil: func(t *testing.T, dest string) {
-			if err := os.RemoveAll(dest); err != nil {
-				t.Fatal(err)
-			}
-			write("", "")(t, dest)
-		}},
-		"unknown commit": {commit: "mian", want: "did you mean \"main\"?"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := fixture(t, w)
-			f.Run(checkoutRecipe(w, first)).Want(events.Succeeded)
-			dest := filepath.Join(f.Dir, "release")
-			if test.spoil != nil {
-				test.spoil(t, dest)
-			}
-			if test.commit == "" {
-				test.commit = first
-			}
-			before := tree(t, f.Dir)
-			f.Preview(checkoutRecipe(w, test.commit)).Want(events.Refused).WantError(test.want)
-			f.Run(checkoutRecipe(w, test.commit)).Want(events.Refused).WantError(test.want)
-			wantTree(t, tree(t, f.Dir), before)
-		})
-	}
-}
-
-func remove(name string) func(*testing.T, string) {
-	return func(t *testing.T, dest string) {
-		if err := os.Remove(filepath.Join(dest, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// Later steps may change modes and add files, and a copy that lost its times is still the same.
-func TestCheckoutTolerates(t *testing.T) {
-	w, first, _ := sample(t)
-	f := fixture(t, w)
-	f.Run(checkoutRecipe(w, first)).Want(events.Succeeded)
-	dest := filepath.Join(f.Dir, "release")
-	if err := os.WriteFile(filepath.Join(dest, "built"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(filepath.Join(dest, "README.md"), 0o750); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dest, "README.md"), []byte("hello\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	f.Run(checkoutRecipe(w, first)).Want(events.Succeeded)
-}
-
-func TestCheckoutNeedsItsParent(t *testing.T) {
-	w, first, _ := sample(t)
-	f := fixture(t, w)
-	f.Run(fmt.Sprintf(`git.checkout(%q, %q, DIR + "/a/b")`, w.dir, first)).Want(events.Refused).WantError("make it with fs.mkdir")
-}
-
-func TestCheckoutNeedsPermission(t *testing.T) {
-	w, first, _ := sample(t)
-	fixture(t, w).Run(fmt.Sprintf(`git.checkout(%q, %q, "/elsewhere")`, w.dir, first)).Want(events.DeniedRun).WantError("fs.write")
-	fixture(t, nil).Run(checkoutRecipe(w, first)).Want(events.DeniedRun).WantError("fs.read", w.dir)
-}
-
 // A run that is cancelled in the middle leaves nothing behind.
 func TestCheckoutCancelled(t *testing.T) {
 	w, first, _ := sample(t)
@@ -250,55 +154,12 @@ func (c cancelOn) Handle(e events.Event) {
 
 func (cancelOn) Close() error { return nil }
 
-// A preview shows the files of the commit where a run would put them.
-func TestTreeFS(t *testing.T) {
+// A rollback can bring a release back.
+func TestCheckoutInRollback(t *testing.T) {
 	w, first, _ := sample(t)
-	r, err := openRepo(w.dir, mustLocate(t, w.dir))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	snap := &snapshot{root: &entry{mode: os.ModeDir | 0o755}, submodules: map[string]string{}}
-	l := loader{ctx: t.Context(), snap: snap}
-	if err := l.load(snap.root, r, source{path: w.dir}, hashOf(first), "", ""); err != nil {
-		t.Fatal(err)
-	}
-	if err := fstest.TestFS(treeFS{snap}, "README.md", "deep/er/file", "deep/link", "scripts/run.sh", "empty"); err != nil {
-		t.Fatal(err)
-	}
-	// What is checked out is what the preview showed.
 	f := fixture(t, w)
-	f.Run(checkoutRecipe(w, first)).Want(events.Succeeded)
-	dir := filepath.Join(t.TempDir(), "copy")
-	if err := os.CopyFS(dir, treeFS{snap}); err != nil {
-		t.Fatal(err)
+	f.Run(fmt.Sprintf("rollback.push(git.checkout, %q, %q, DIR + \"/old\")\nfail(\"no\")", w.dir, first)).Want(events.RolledBack)
+	if _, err := os.Stat(filepath.Join(f.Dir, "old", "README.md")); err != nil {
+		t.Error(err)
 	}
-	shown, made := tree(t, dir), tree(t, filepath.Join(f.Dir, "release"))
-	delete(made, releaseFile)
-	wantTree(t, shown, made)
-}
-
-func mustLocate(t *testing.T, dir string) location {
-	t.Helper()
-	at, err := locate(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return at
-}
-
-func TestCheckoutInPreview(t *testing.T) {
-	w, first, second := sample(t)
-	t.Setenv("PATH", t.TempDir()) // no git, nor anything else
-	f := fixture(t, w)
-	repo, dir := tree(t, w.dir), tree(t, f.Dir)
-	// The second call finds what the first one would have made.
-	r := f.Preview(checkoutRecipe(w, first) + checkoutRecipe(w, first))
-	r.Want(events.WouldChange)
-	if got := r.Summaries(); len(got) != 2 || !strings.HasPrefix(got[0], "would ") || !strings.HasPrefix(got[1], "unchanged ") {
-		t.Errorf("got %q", got)
-	}
-	f.Preview(checkoutRecipe(w, first) + checkoutRecipe(w, second)).Want(events.Refused).WantError("holds the commit")
-	wantTree(t, tree(t, w.dir), repo)
-	wantTree(t, tree(t, f.Dir), dir)
 }

@@ -5,11 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strings"
 
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/format/pktline"
 	"github.com/go-git/go-git/v5/plumbing/transport"
+	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -17,6 +21,7 @@ import (
 // explain turns the failure of talking to a remote repository into what was tried, why it failed and what to do.
 // What the server said is left out: it is not ours to repeat, and may quote what was sent to it.
 func (r remote) explain(ctx context.Context, err error) error {
+	err = uncovered(err)
 	var denied *policy.Denied
 	switch {
 	case err == nil:
@@ -29,8 +34,22 @@ func (r remote) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("fetch %s: %w", r.src.text, r.reason(err))
 }
 
+// uncovered returns what go-git's own errors hold, which they do not let errors.As see.
+func uncovered(err error) error {
+	var unexpected *plumbing.UnexpectedError
+	var permanent *plumbing.PermanentError
+	switch {
+	case errors.As(err, &unexpected):
+		return uncovered(unexpected.Err)
+	case errors.As(err, &permanent):
+		return uncovered(permanent.Err)
+	}
+	return err
+}
+
 func (r remote) reason(err error) error {
 	var certificate *tls.CertificateVerificationError
+	var status *githttp.Err
 	var failed *url.Error
 	var network *net.OpError
 	switch {
@@ -48,6 +67,12 @@ func (r remote) reason(err error) error {
 		return fmt.Errorf("its certificate is not trusted: %w", certificate.Err)
 	case errors.As(err, &network):
 		return fmt.Errorf("cannot reach %s: %w", r.src.address(), network)
+	case errors.As(err, &status):
+		return fmt.Errorf("the server answered %s", status.Response.Status)
+	case errors.Is(err, pktline.ErrInvalidPktLen):
+		return errors.New("what answers is not a git server")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection was closed before everything had come")
 	case errors.As(err, &failed):
 		return r.hide(failed.Err)
 	case strings.Contains(err.Error(), "unable to authenticate"):

@@ -29,9 +29,9 @@
 //
 // # Files
 //
-//	source.go local.go mirror*.go opener.go   where repositories are
-//	remote.go ssh.go fetch.go explain.go      talking to remote ones
-//	repo.go parse.go refs.go walk.go          reading one
+//	source.go local.go mirror*.go opener.go        where repositories are
+//	remote.go ssh.go fetch.go pack.go explain.go   talking to remote ones
+//	repo.go parse.go refs.go unknown.go walk.go    reading one
 //	resolve.go describe.go log.go changed.go read.go   the builtins that look
 //	checkout.go load.go snapshot.go submodule.go treefs.go release.go writer*.go   git.checkout
 package git

@@ -33,7 +33,7 @@ func (ch *checkout) loadFrom(ctx context.Context, src source) (err error) {
 		return err
 	}
 	snap.when = c.committed
-	l := loader{ctx: ctx, snap: snap}
+	l := loader{ctx: ctx, snap: snap, trees: map[hash][]treeEntry{}}
 	if ch.args.Submodules {
 		l.open = ch.opener.submodule
 	}

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime"
@@ -96,6 +95,7 @@ func TestRemoteInPreview(t *testing.T) {
 	s := serve(t, w)
 	f := remoteFixture(t, s)
 	served, dir := tree(t, w.dir), tree(t, f.Dir)
+	t.Setenv("PATH", t.TempDir()) // no git, nor anything else
 	f.Preview(fmt.Sprintf(`git.checkout(%q, git.resolve(%[1]q, "main").commit, DIR + "/release")`, s.url())).Want(events.WouldChange)
 	f.Preview(resolveRecipe(s.url(), second, second)).Want(events.NoChange)
 	wantTree(t, tree(t, f.Dir), dir)
@@ -203,53 +203,19 @@ func TestRemoteRefuses(t *testing.T) {
 		f.Run(fmt.Sprintf(`git.resolve(%q)`, url)).Want(events.Refused).WantError(want, url)
 	}
 	fixture(t, nil).Run(fmt.Sprintf(`git.resolve(%q)`, s.url())).Want(events.DeniedRun).WantError("net: " + s.host())
-	for name, odd := range map[string]func(http.ResponseWriter, *http.Request) bool{
-		"no git": func(w http.ResponseWriter, _ *http.Request) bool {
+	for want, odd := range map[string]func(http.ResponseWriter, *http.Request) bool{
+		"what answers is not a git server": func(w http.ResponseWriter, _ *http.Request) bool {
 			fmt.Fprintln(w, "<html>Welcome!</html>")
 			return true
 		},
-		"broken": func(w http.ResponseWriter, _ *http.Request) bool {
+		"the server answered 502 Bad Gateway": func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusBadGateway)
 			return true
 		},
-		"hangs up": func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) },
+		"the connection was closed": func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) },
 	} {
 		s.set("", odd)
-		r := f.Run(fmt.Sprintf(`git.resolve(%q)`, s.url()))
-		t.Logf("%s: %s", name, r.Outcome.Error)
-		r.Want(events.Refused).WantError("fetch " + s.url())
-	}
-}
-
-// A fetch that is broken off leaves the mirror as it was, and the next one goes on.
-func TestFetchInterrupted(t *testing.T) {
-	w, _, second := sample(t)
-	s := serve(t, w)
-	f := remoteFixture(t, s)
-	cut := func(rw http.ResponseWriter, r *http.Request) bool {
-		if r.Method != http.MethodPost {
-			return false
-		}
-		rec := httptest.NewRecorder()
-		s.backend.ServeHTTP(rec, r)
-		body := rec.Body.Bytes()
-		rw.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
-		rw.Write(body[:len(body)/2])
-		return true
-	}
-	s.set("", cut)
-	f.Run(resolveRecipe(s.url(), "main", second)).Want(events.Refused).WantError("fetch " + s.url())
-	s.set("", nil)
-	f.Run(resolveRecipe(s.url(), "main", second)).Want(events.Succeeded)
-
-	third := w.write("big", strings.Repeat("0123456789abcdef", 1<<12), 0o644).commit("third")
-	s.set("", cut)
-	f.Run(resolveRecipe(s.url(), "main", third)).Want(events.Refused)
-	f.Run(resolveRecipe(s.url(), second, second)).Want(events.Succeeded) // without asking
-	s.set("", nil)
-	f.Run(resolveRecipe(s.url(), "main", third)).Want(events.Succeeded)
-	if left, _ := filepath.Glob(filepath.Join(f.State.Cache(), "git", "*", "copy-*", "objects", "pack", "tmp_*")); len(left) > 0 {
-		t.Errorf("left behind: %q", left)
+		f.Run(fmt.Sprintf(`git.resolve(%q)`, s.url())).Want(events.Refused).WantError("fetch "+s.url(), want)
 	}
 }
 
@@ -264,197 +230,40 @@ func TestFetchCancelled(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	})
-	r := f.RunContext(ctx, fmt.Sprintf(`git.resolve(%q)`, s.url()))
-	r.Want(events.Interrupted)
+	f.RunContext(ctx, fmt.Sprintf(`git.resolve(%q)`, s.url())).Want(events.Interrupted)
 }
 
-// Whatever has become of the mirror, it is fetched anew, and says so.
-func TestMirrorDamaged(t *testing.T) {
-	for name, spoil := range map[string]func(t *testing.T, dir string){
-		"pack cut off": func(t *testing.T, dir string) {
-			pack := glob(t, dir, "current/objects/pack/*.pack")
-			info, err := os.Stat(pack)
-			if err == nil {
-				err = os.Chmod(pack, 0o600)
-			}
-			if err == nil {
-				err = os.Truncate(pack, info.Size()/2)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-		},
-		"pack overwritten": func(t *testing.T, dir string) {
-			pack := glob(t, dir, "current/objects/pack/*.pack")
-			data, err := os.ReadFile(pack)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := 20; i < len(data)-20; i++ {
-				data[i] ^= 0x55
-			}
-			replaceFile(t, pack, data)
-		},
-		"index empty": func(t *testing.T, dir string) { replaceFile(t, glob(t, dir, "current/objects/pack/*.idx"), nil) },
-		"index gone": func(t *testing.T, dir string) {
-			if err := os.Remove(glob(t, dir, "current/objects/pack/*.idx")); err != nil {
-				t.Fatal(err)
-			}
-		},
-		"config spoilt": func(t *testing.T, dir string) { replaceFile(t, filepath.Join(dir, "current/config"), []byte("[[")) },
-		"references spoilt": func(t *testing.T, dir string) {
-			replaceFile(t, filepath.Join(dir, "current/packed-refs"), []byte("x y z\n"))
-		},
-		"leads nowhere": func(t *testing.T, dir string) {
-			if err := os.RemoveAll(glob(t, dir, "copy-*")); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w, _, second := sample(t)
-			s := serve(t, w)
-			f := remoteFixture(t, s)
-			f.Run(resolveRecipe(s.url(), "main", second)).Want(events.Succeeded)
-			spoil(t, glob(t, f.State.Cache(), "git/*"))
-			r := f.Run(resolveRecipe(s.url(), "main", second) + fmt.Sprintf(`git.checkout(%q, %q, DIR + "/release")`, s.url(), second))
-			r.Want(events.Succeeded)
-			// References are asked for anyway.
-			if name != "references spoilt" && !warned(r, "fetched anew") {
-				t.Error("the mirror was replaced without a word")
-			}
-			f.Run(resolveRecipe(s.url(), second, second)).Want(events.Succeeded)
-		})
+// A submodule's URL is relative to the remote one. Its host gets the token only if it is the same.
+func TestRemoteSubmodules(t *testing.T) {
+	w, _, _ := sample(t)
+	lib := &work{t, filepath.Join(filepath.Dir(w.dir), "lib"), w.now}
+	w.run("", "init", "-q", "-b", "main", lib.dir)
+	lib.write("lib", "lib\n", 0o644).commit("the library")
+	s, other := serve(t, w), serve(t, w)
+	s.set(token, nil)
+	other.set("", func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("the token went to another host")
+		}
+		return false
+	})
+	for path, url := range map[string]string{"here": "../lib", "there": other.URL + "/lib"} {
+		w.git("submodule", "--quiet", "add", lib.dir, path)
+		w.git("config", "-f", ".gitmodules", "submodule."+path+".url", url)
 	}
-}
-
-// A content that is damaged is found when it is written, and the next run has it right.
-func TestDamagedContent(t *testing.T) {
-	w := newWork(t)
-	commit := w.write("plain", strings.Repeat("a", 100)+"\n", 0o644).commit("plain")
-	w.git("config", "core.compression", "0") // so that flipping a byte leaves a valid stream, but for its checksum
-	s := serve(t, w)
+	commit := w.commit("with submodules")
 	f := remoteFixture(t, s)
-	f.Run(resolveRecipe(s.url(), "main", commit)).Want(events.Succeeded)
-	pack := glob(t, f.State.Cache(), "git/*/current/objects/pack/*.pack")
-	data, err := os.ReadFile(pack)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := strings.Index(string(data), "aaaaaaaaaa")
-	familytest.Need(t, at > 0, "git has compressed the content")
-	data[at] = 'b'
-	replaceFile(t, pack, data)
-	recipe := fmt.Sprintf(`git.checkout(%q, %q, DIR + "/release")`, s.url(), commit)
-	f.Run(recipe).Want(events.RolledBack).WantError("is damaged", "will be fetched anew")
-	wantTree(t, tree(t, f.Dir), map[string]string{".": "drwxr-xr-x"})
-	f.Run(recipe).Want(events.Succeeded)
-}
-
-func warned(r *familytest.Result, text string) bool {
-	for _, e := range r.Events() {
-		if e.Kind == events.Log && e.Level == "warn" && strings.Contains(e.Text, text) {
-			return true
+	recipe := fmt.Sprintf(`git.checkout(%q, %q, DIR + "/release", token = %q)`, s.url(), commit, token)
+	f.Run(recipe).Want(events.DeniedRun).WantError("net: " + other.host())
+	f.Grant("net", other.host()).Run(recipe).Want(events.Succeeded)
+	for _, path := range []string{"here", "there"} {
+		if content, err := os.ReadFile(filepath.Join(f.Dir, "release", path, "lib")); err != nil || string(content) != "lib\n" {
+			t.Errorf("%s: got %q, %v", path, content, err)
 		}
 	}
-	return false
-}
-
-func glob(t *testing.T, dir, pattern string) string {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join(dir, pattern))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%s in %s: %q, %v", pattern, dir, found, err)
-	}
-	return found[0]
-}
-
-// replaceFile writes a file anew: packs are read-only.
-func replaceFile(t *testing.T, name string, data []byte) {
-	t.Helper()
-	if err := os.Remove(name); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// After many fetches a copy is replaced by one in a single pack. The old one stays for a day.
-func TestMirrorTidies(t *testing.T) {
-	w, _, second := sample(t)
-	s := serve(t, w)
-	f := remoteFixture(t, s)
-	f.Run(resolveRecipe(s.url(), "main", second)).Want(events.Succeeded)
-	dir := glob(t, f.State.Cache(), "git/*")
-	old := glob(t, dir, "copy-*")
-	pack := glob(t, old, "objects/pack/*.pack")
-	for i := range maxPacks {
-		// Packs of the right name that nothing is read from.
-		var id hash
-		id[0] = byte(i + 1)
-		name := filepath.Join(old, "objects", "pack", "pack-"+id.String())
-		index, err := os.ReadFile(strings.TrimSuffix(pack, ".pack") + ".idx")
-		if err != nil {
-			t.Fatal(err)
-		}
-		copy(index[len(index)-40:], id[:])
-		if err := os.WriteFile(name+".idx", index, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name+".pack", append(make([]byte, 12), id[:]...), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	third := w.commit("third")
-	r := f.Run(fmt.Sprintf(`git.resolve(%q, "main")`, s.url()))
-	t.Log(r.Outcome.Error)
-	f.Run(resolveRecipe(s.url(), "main", third)).Want(events.Succeeded)
-	glob(t, dir, "current/objects/pack/*.pack")
-	if _, err := os.Stat(old); err != nil {
-		t.Errorf("the old copy was taken from those who read it: %v", err)
-	}
-	long := time.Now().Add(-2 * retired)
-	if err := os.Chtimes(old, long, long); err != nil {
-		t.Fatal(err)
-	}
-	f.Run(resolveRecipe(s.url(), "main", third)).Want(events.Succeeded)
-	if _, err := os.Stat(old); err == nil {
-		t.Error("the old copy was not removed")
-	}
-}
-
-// Several runs fill one mirror at once.
-func TestMirrorConcurrent(t *testing.T) {
-	w, _, second := sample(t)
-	s := serve(t, w)
-	f := remoteFixture(t, s)
-	src, err := parseSource(s.url(), "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			m := newMirror(f.State.Cache(), src)
-			fetch := fetcher{remote: remote{src: src}, mirror: m, show: func(events.Bar) {}, warn: func(text string) { t.Error(text) }}
-			if err := fetch.update(t.Context(), ""); err != nil {
-				t.Error(err)
-				return
-			}
-			r, err := m.open()
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			defer r.Close()
-			if at, err := r.resolve("main"); err != nil || at.commit.String() != second {
-				t.Errorf("got %v, %v", at, err)
-			}
-		})
-	}
-	wg.Wait()
-	if n := s.fetches.Load(); n != 1 {
-		t.Errorf("%d packs were fetched, want 1", n)
-	}
+	w.git("config", "-f", ".gitmodules", "submodule.here.url", lib.dir)
+	f.Grant("fs.read", lib.dir)
+	hostile := w.commit("names a path of the machine")
+	f.Run(fmt.Sprintf(`git.checkout(%q, %q, DIR + "/other", token = %q)`, s.url(), hostile, token)).Want(events.Refused).
+		WantError("is a path on this machine, which " + s.url() + " must not name")
 }

@@ -143,7 +143,7 @@ func (r *repo) open(h hash) (plumbing.EncodedObject, error) {
 		return nil, err
 	}
 	if s == nil {
-		return nil, &damage{r.where, fmt.Errorf("it lacks the object %s", h)}
+		return nil, &damage{r.where, fmt.Errorf("it lacks the object %s; if it was cloned with --filter, clone it whole", h)}
 	}
 	obj, err := s.EncodedObject(plumbing.AnyObject, h)
 	if err != nil {

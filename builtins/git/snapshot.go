@@ -49,8 +49,9 @@ func (s *snapshot) close() {
 
 // loader reads trees into a snapshot. Contents are not read.
 type loader struct {
-	ctx  context.Context
-	snap *snapshot
+	ctx   context.Context
+	snap  *snapshot
+	trees map[hash][]treeEntry // those read so far: a tree can stand in many places
 	// open returns the repository of a submodule, nil if submodules are left out.
 	open func(r *repo, m submodule, commit hash) (*repo, source, error)
 }
@@ -88,9 +89,13 @@ func (l *loader) directory(into *entry, r *repo, modules map[string]submodule, t
 	if strings.Count(at, "/") > maxDepth {
 		return fmt.Errorf("%s has directories that lie deeper than %d others", r.where, maxDepth)
 	}
-	entries, err := r.tree(tree)
-	if err != nil {
-		return err
+	entries, ok := l.trees[tree]
+	if !ok {
+		var err error
+		if entries, err = r.tree(tree); err != nil {
+			return err
+		}
+		l.trees[tree] = entries
 	}
 	if l.snap.entries += len(entries); l.snap.entries > maxEntries {
 		return fmt.Errorf("%s: the tree has more than %d entries", r.where, maxEntries)
@@ -99,6 +104,7 @@ func (l *loader) directory(into *entry, r *repo, modules map[string]submodule, t
 		e := &entry{name: te.name, mode: te.fileMode(), from: r}
 		into.children = append(into.children, e)
 		in, inside := path.Join(at, te.name), path.Join(within, te.name)
+		var err error
 		switch te.mode & modeKind {
 		case modeTree:
 			err = l.directory(e, r, modules, te.hash, in, inside)

@@ -16,8 +16,8 @@ type submodule struct {
 }
 
 const (
-	maxModules   = 1 << 20 // bytes of a .gitmodules
-	maxSubmodule = 20      // submodules within each other
+	maxModules   = 256 << 10 // bytes of a .gitmodules
+	maxSubmodule = 20        // submodules within each other
 )
 
 // submodules reads the .gitmodules of a tree: what is where, by path. An entry that could lead out of the

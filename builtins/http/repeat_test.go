@@ -36,7 +36,7 @@ test.equal([r.ok, r.status, r.error], [True, 200, ""])
 			for _, e := range r.Events(events.Output) {
 				out = append(out, e.Text)
 			}
-			if got, want := strings.Join(out, "|"), "attempt 1: status 503, want 200|attempt 2: status 503, want 200"; got != want {
+			if got, want := strings.Join(out, "|"), "attempt 1: status 503, want 200"; got != want {
 				t.Errorf("output %q, want %q", got, want)
 			}
 			bars := r.Events(events.Progress)

@@ -45,8 +45,8 @@ type startArgs struct {
 	Dir         string            `arg:"dir" doc:"an existing directory for the start script and the pidfile"`
 	Cwd         string            `arg:"cwd" default:"" doc:"its working directory; by default dir"`
 	Env         runtime.StringMap `arg:"env" default:"" doc:"its variables. It inherits none: like a systemd unit it has PATH, HOME, USER, LOGNAME, SHELL and LANG beside these. No secrets: those belong in env_file"`
-	EnvFile     string            `arg:"env_file" default:"" doc:"a file as text.dotenv writes it, with more variables, which win over env; it is read, not executed, at each start"`
-	Log         string            `arg:"log" default:"" doc:"the file to which its output is appended; by default <dir>/<name>.log"`
+	EnvFile     string            `arg:"env_file" default:"" doc:"a file as text.dotenv writes it, with more variables, which win over env; it is read, not executed, and copied, so that it can be started again as it was"`
+	Log         string            `arg:"log" default:"" doc:"the file to which its output is appended; by default <dir>/<name>.log. It stays open: rotate it with copytruncate"`
 	Ports       portList          `arg:"ports" default:"" doc:"the TCP ports on which it will listen: a start fails if a stranger has one of them, and a preview takes them for taken"`
 	StopTimeout runtime.Seconds   `arg:"stop_timeout" default:"10s" doc:"how long it has to end after SIGTERM, in seconds, before it is ended by force"`
 	User        string            `arg:"user" default:"" doc:"who runs it, by name or number; only root can run something as somebody else"`
@@ -111,9 +111,9 @@ func checkNames(env map[string]string) error {
 
 // checkFiles refuses a log or environment file that is one of the service's own files.
 func (d definition) checkFiles(s service) error {
-	own := []string{s.script(), s.definition(), s.pidFile(), s.stateFile()}
+	own := s.files()
 	if slices.Contains(own, filepath.Clean(d.Log)) || slices.Contains(own, filepath.Clean(d.EnvFile)) {
-		return errors.New("log and env_file: take another name than the service's own .sh, .json, .pid and .state")
+		return errors.New("log and env_file: take another name than the service's own .sh, .json, .environment, .pid and .state")
 	}
 	return nil
 }

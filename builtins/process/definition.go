@@ -30,7 +30,6 @@ type definition struct {
 	// What these led to when it was started.
 	Executable stamp  `json:"executable"`
 	Directory  string `json:"directory"`
-	EnvStamp   stamp  `json:"env_file_stamp,omitzero"`
 }
 
 // stamp tells a file from what stands there after it was replaced.
@@ -95,7 +94,6 @@ func (d definition) changes(before definition) []string {
 		{"cwd", [2]string{d.Cwd, d.Directory}, [2]string{before.Cwd, before.Directory}},
 		{"env", d.Env, before.Env},
 		{"env_file", d.EnvFile, before.EnvFile},
-		{"contents of env_file", d.EnvStamp, before.EnvStamp},
 		{"log", d.Log, before.Log},
 		{"ports", d.Ports, before.Ports},
 		{"stop_timeout", d.StopTimeout, before.StopTimeout},
@@ -115,11 +113,6 @@ func (d *definition) settle(v *filesys.View) error {
 	var err error
 	if d.Executable, err = stampOf(v, d.Command[0]); err != nil {
 		return err
-	}
-	if d.EnvFile != "" {
-		if d.EnvStamp, err = stampOf(v, d.EnvFile); err != nil {
-			return err
-		}
 	}
 	d.Directory, err = realPath(v, d.Cwd)
 	return err

@@ -44,7 +44,7 @@ func serve(address string) {
 // fixture is a directory for services, all of which are ended after the test.
 func fixture(t *testing.T) *familytest.Fixture {
 	t.Helper()
-	f := familytest.New(t, Family(), execfamily.Family()).Grant("exec", "sh", "sleep", "ln", "false", os.Args[0])
+	f := familytest.New(t, Family(), execfamily.Family()).Grant("exec", "sh", "sleep", "ln", "mv", os.Args[0])
 	f.Grant("exec", f.Dir)
 	t.Cleanup(func() { endAll(f.Dir) })
 	return f

@@ -33,15 +33,17 @@ func (p *predictions) of(s service) (running, ok bool) {
 	return running, ok
 }
 
-// predict enters that a service is started or stopped.
-func predict(w *runtime.World, s service, running bool, files map[string][]byte) error {
+// predict enters that a service is started or stopped. A file without content is one that is not known.
+func predict(w *runtime.World, s service, running bool, files []filesys.NewFile) error {
 	o := filesys.Predicted(w)
-	for path, content := range files {
-		mode := definitionMode
-		if path == s.script() {
-			mode = scriptMode
+	for _, f := range files {
+		var err error
+		if f.Content == nil {
+			err = o.Opaque(f.Path, "a file of "+s.name)
+		} else {
+			err = o.WriteFile(f.Path, f.Content, f.Mode, filesys.Keep, filesys.Keep)
 		}
-		if err := o.WriteFile(path, content, mode, filesys.Keep, filesys.Keep); err != nil {
+		if err != nil {
 			return err
 		}
 	}

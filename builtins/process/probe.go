@@ -123,6 +123,9 @@ func (st *start) why(f found, running, predicted bool, before definition, known 
 			changed = append(changed, "what its paths lead to")
 		}
 	}
+	if st.envDiffers && !slices.Contains(changed, "env_file") {
+		changed = append(changed, "content of env_file")
+	}
 	if len(changed) == 0 && st.scriptDiffers {
 		changed = append(changed, "start script")
 	}

@@ -10,12 +10,13 @@
 //
 // A process has a name and a directory, which holds
 //
-//	<name>.sh     its start script: start, stop, restart, status and run, for a person without infrarun
-//	<name>.json   its definition: what it was started with, and what that stood for then
-//	<name>.pid    its supervisor, the script's "run": pid and start time
-//	<name>.state  what the supervisor knows of the command: its pid and start time, how often it was
-//	              started again, its last exit status
-//	<name>.log    what it prints, unless another place is named
+//	<name>.sh           its start script: start, stop, restart, status and run, for a person without infrarun
+//	<name>.json         its definition: what it was started with, and what that stood for then
+//	<name>.environment  what stood in its env_file then; private
+//	<name>.pid          its supervisor, the script's "run": pid and start time
+//	<name>.state        what the supervisor knows of the command: its pid and start time, how often it was
+//	                    started again, its last exit status
+//	<name>.log          what it prints, unless another place is named
 //
 // The supervisor starts the command in a session of its own and starts it again when it fails, until that
 // happens five times within a minute. It is detached from infrarun: it has none of its environment, files or
@@ -27,9 +28,9 @@
 //
 // An undo starts what ran before. Its command may lead through a link that the same run has switched, and
 // that is switched back only later, since undo goes backwards. So the file and the directory that the old
-// process really ran from are journalled, and these are started. What cannot be known is whether files that
-// the process reads, such as env_file, were changed earlier in the run: a recipe that changes them stops the
-// process first, so that it is started again after they are back.
+// process really ran from are journalled, and these are started, with what stood in its env_file then. What
+// cannot be known is whether other files that the process reads were changed earlier in the run, and in place:
+// a recipe that does so stops the process first, so that it is started again after they are back.
 //
 //	definition.go args.go   what to run
 //	script.go script.sh     the start script

@@ -19,6 +19,7 @@ umask 022
 script=$dir/$name.sh
 pid_file=$dir/$name.pid     # the supervisor, that is "run": its pid and when it started
 state_file=$dir/$name.state # the command: what the supervisor knows of it
+env_copy=$dir/$name.environment # what stood in the environment file when it was started
 marker=$dir/$name
 
 say() { printf '%s: %s\n' "$name" "$*"; }
@@ -77,7 +78,9 @@ status() {
 		supervised || say "nobody would start it again: its supervisor is gone"
 		return 0
 	fi
-	if supervised; then
+	if supervised && [ -z "$exit_code" ]; then
+		say "is being started"
+	elif supervised; then
 		say "ended with exit status $exit_code and is about to be started again ($restarts times so far)"
 	else
 		say "does not run${exit_code:+, its last exit status is $exit_code}"
@@ -129,7 +132,7 @@ stop() {
 
 # ---- the supervisor
 
-run() { # [EXECUTABLE DIRECTORY]: what to run instead of what the command's path now leads to
+run() { # [EXECUTABLE DIRECTORY]: as it last ran, instead of what its paths now lead to and its files now say
 	[ "${INFRARUN_PROCESS-}" = "$marker" ] || clean /bin/sh "$script" run "$@"
 	override=${1-} directory=${2-$cwd}
 	setsid=$(need setsid) || exit 1
@@ -139,6 +142,7 @@ run() { # [EXECUTABLE DIRECTORY]: what to run instead of what the command's path
 	"$flock" -n 9 || die "runs already: another supervisor holds $script"
 	read_files
 	if runs; then die "runs without a supervisor, as process $pid: stop it first"; fi
+	if [ $# -eq 0 ]; then take_env; fi
 	stopping='' told='' child='' child_started='' group_of='' sleeper='' crashes='' delay=1
 	restarts=0 exit_code='' executable='' real_directory=''
 	put_state starting # before the pidfile, so that an old state is not taken for that of this supervisor
@@ -149,6 +153,16 @@ run() { # [EXECUTABLE DIRECTORY]: what to run instead of what the command's path
 	code=$?
 	rm -f "$pid_file"
 	exit "$code"
+}
+
+# The command is started again with what it was started with, whatever becomes of the file meanwhile.
+take_env() {
+	if [ -z "$env_file" ]; then
+		rm -f "$env_copy"
+	elif ! { (umask 077 && cat "$env_file" >"$env_copy.new") && mv -f "$env_copy.new" "$env_copy"; }; then
+		rm -f "$env_copy.new"
+		die "cannot copy $env_file to $env_copy"
+	fi
 }
 
 put() { # FILE TEXT: whoever reads it finds the old text or the new one
@@ -218,9 +232,9 @@ execute() { # COMMAND ARGUMENT…: becomes the command, in a session of its own
 	[ -z "$user" ] || set -- "$setpriv" "--reuid=$user" "--regid=$group" --init-groups -- "$@"
 	set -- "$setsid" "$@"
 	# From here on the command's variables may replace any of this script's but infrarun_….
-	infrarun_env=$env_file
+	infrarun_env=$env_file infrarun_copy=$env_copy
 	settings
-	[ -z "$infrarun_env" ] || load_env "$infrarun_env"
+	[ -z "$infrarun_env" ] || load_env "$infrarun_copy"
 	exec "$@"
 }
 

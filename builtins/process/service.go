@@ -44,6 +44,19 @@ func (s service) script() string         { return s.file(".sh") }
 func (s service) definition() string     { return s.file(".json") }
 func (s service) pidFile() string        { return s.file(".pid") }
 func (s service) stateFile() string      { return s.file(".state") }
+func (s service) envCopy() string        { return s.file(".environment") }
+
+// defining are the files that say what the service is, and supervising those that its supervisor writes.
+func (s service) defining() []string    { return []string{s.script(), s.definition(), s.envCopy()} }
+func (s service) supervising() []string { return []string{s.pidFile(), s.stateFile()} }
+
+// drafts are the names under which the supervisor writes files before they have their own.
+func (s service) drafts() []string {
+	return []string{s.envCopy() + ".new", s.pidFile() + ".new", s.stateFile() + ".new"}
+}
+
+// files are all files of the service but its log.
+func (s service) files() []string { return append(s.defining(), s.supervising()...) }
 
 // marker is in the environment of every process of the service, as NAME=value.
 func (s service) marker() string { return markerName + "=" + filepath.Join(s.dir, s.name) }
@@ -53,7 +66,7 @@ const markerName = "INFRARUN_PROCESS"
 // writes lists the permissions that it takes to start or stop the service.
 func (s service) writes() []policy.Need {
 	var needs []policy.Need
-	for _, path := range []string{s.script(), s.definition(), s.pidFile(), s.stateFile()} {
+	for _, path := range s.files() {
 		needs = append(needs, policy.Need{Kind: "fs.write", Target: path})
 	}
 	return needs

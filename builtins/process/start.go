@@ -55,7 +55,9 @@ type start struct {
 
 	// What Probe found.
 	script, json  []byte
+	env           []byte // what stands in env_file; nil if a preview cannot know
 	scriptDiffers bool
+	envDiffers    bool
 	newLog        bool // there is no log yet
 	before        *before
 	previous      definition // what is recorded; zero if nothing is
@@ -76,13 +78,8 @@ func (d definition) needs(s service) []policy.Need {
 func (st *start) Describe() runtime.Description {
 	return runtime.Description{
 		Call: st.call, Target: st.svc.name, Needs: st.needs, Undo: runtime.Compensating,
-		UndoNote: "ends it and starts what ran before", Touches: st.svc.touches(),
+		UndoNote: "ends it and starts what ran before", Touches: st.svc.files(),
 	}
-}
-
-// touches lists the files of the service, for the check for drift.
-func (s service) touches() []string {
-	return []string{s.script(), s.definition(), s.pidFile(), s.stateFile()}
 }
 
 // Probe implements runtime.Change.
@@ -136,6 +133,11 @@ func (st *start) prepare(v *filesys.View) error {
 	if st.json, err = st.def.encode(); err != nil {
 		return err
 	}
+	if st.def.EnvFile != "" {
+		if err := st.compareEnv(v); err != nil {
+			return err
+		}
+	}
 	o, err := ownerOf(st.def)
 	if err != nil {
 		return nil // a user that is not there yet, of which the finding tells: a preview, so nothing is written
@@ -143,6 +145,18 @@ func (st *start) prepare(v *filesys.View) error {
 	st.script = st.def.render(st.svc, o)
 	there, err := v.ReadFile(st.svc.script(), maxDefinition)
 	st.scriptDiffers = err != nil || !bytes.Equal(there, st.script)
+	return nil
+}
+
+// compareEnv compares what stands in env_file with what stood there when the service was started.
+func (st *start) compareEnv(v *filesys.View) error {
+	var err error
+	st.env, err = v.ReadFile(st.def.EnvFile, maxDefinition)
+	if err != nil && !errors.As(err, new(*runtime.UnknownError)) && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	there, cerr := v.ReadFile(st.svc.envCopy(), maxDefinition)
+	st.envDiffers = err != nil || cerr != nil || !bytes.Equal(st.env, there)
 	return nil
 }
 
@@ -187,7 +201,15 @@ func (st *start) Predict(w *runtime.World) (starlark.Value, error) {
 	for _, port := range st.def.Ports {
 		ports.Of(w).Take(port, st.svc.name)
 	}
-	files := map[string][]byte{st.svc.definition(): st.json, st.svc.script(): st.script}
+	files := []filesys.NewFile{
+		{Path: st.svc.definition(), Content: st.json, Mode: definitionMode},
+		{Path: st.svc.script(), Content: st.script, Mode: scriptMode},
+	}
+	if st.def.EnvFile != "" {
+		files = append(files, filesys.NewFile{Path: st.svc.envCopy(), Content: st.env, Mode: envMode})
+	} else if err := over.Remove(st.svc.envCopy()); err != nil {
+		return nil, err
+	}
 	return st.value(found{}, true), predict(w, st.svc, true, files)
 }
 

@@ -65,7 +65,7 @@ var _ runtime.Change = (*stop)(nil)
 func (st *stop) Describe() runtime.Description {
 	return runtime.Description{
 		Call: stopKind, Target: st.svc.name, Needs: st.needs, Undo: runtime.Compensating,
-		UndoNote: "starts it again", Touches: st.svc.touches(),
+		UndoNote: "starts it again", Touches: st.svc.files(),
 	}
 }
 

@@ -1,10 +1,9 @@
 package process
 
 import (
-	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,22 +39,36 @@ test.equal((st.running, st.exit_code, st.restarts), (True, 7, 1))
 }
 
 func TestGivingUp(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 15 s: the supervisor waits 1, 2, 4 and 8 s")
-	}
-	t.Parallel()
 	f := fixture(t)
-	s := service{f.Dir, "s"}
-	f.Run(`process.start("s", ["sh", "-c", "exit 7"], dir = DIR)`).Want(events.Succeeded)
-	eventually(t, "it gives up", func() bool { return !s.find().any() && s.find().state.Status == "failed" })
-	if st := s.find().state; st.Restarts != 4 || st.ExitCode != 7 {
-		t.Errorf("state = %+v", st)
+	s := rendered(t, f, definition{Name: "s", Command: []string{"/bin/sh", "-c", "exit 7"}, Cwd: f.Dir, Log: f.Dir + "/s.log", StopTimeout: 1})
+	script := read(t, s.script())
+	hasty := strings.Replace(script, `sleep "$delay"`, `sleep 0`, 1) // or it takes 15 s
+	if hasty == script {
+		t.Fatal("the script has another way to wait")
 	}
-	if log := read(t, s.file(".log")); !strings.Contains(log, "the fifth time within a minute: given up") {
-		t.Errorf("log = %s", log)
+	write(t, f, "s.sh", hasty, 0o755)
+	if out, code := byHand(t, []string{"sh"}, s, "run"); code != 1 || !strings.Contains(out, "the fifth time within a minute: given up") {
+		t.Errorf("run = %d, %s", code, out)
+	}
+	if st := s.find().state; st.Status != "failed" || st.Restarts != 4 || st.ExitCode != 7 {
+		t.Errorf("state = %+v", st)
 	}
 	if _, err := os.Stat(s.pidFile()); err == nil {
 		t.Error("there is still a pidfile")
+	}
+}
+
+// It waits longer each time.
+func TestWaitingLonger(t *testing.T) {
+	begin, end := strings.Index(template, "crashed() {"), strings.Index(template, "case ${1-} in\nstart")
+	program := "set -u\nstopping='' crashes='' delay=1 began=$(date +%s)\nsleep() { echo \"$1\"; }\n" + template[begin:end] +
+		"\ncrashed; rest; crashed; rest; crashed; rest; crashed; rest; crashed || echo given up\n" +
+		"crashes='1 2 3 4'; crashed && rest; delay=50; rest; rest; began=1; crashed && rest"
+	for _, shell := range shells() {
+		out, err := exec.Command(shell[0], append(shell[1:], "-c", program)...).CombinedOutput()
+		if want := "1\n2\n4\n8\ngiven up\n16\n50\n60\n1\n"; err != nil || string(out) != want {
+			t.Errorf("%s: %q, %v, want %q", shell[0], out, err, want)
+		}
 	}
 }
 
@@ -126,84 +139,11 @@ func TestSupervisorIsKilled(t *testing.T) {
 		t.Errorf("stop = %d, %q", code, out)
 	}
 	wantGone(t, s)
-}
-
-// A pidfile that names a process which has got the pid of another one names nobody.
-func TestReusedPID(t *testing.T) {
-	f := fixture(t)
-	s := service{f.Dir, "s"}
-	f.Run(sleeper).Want(events.Succeeded)
-	f.Run(`process.stop("s", DIR)`).Want(events.Succeeded)
-	stranger, ok := proc.Identify(os.Getpid())
-	if !ok {
-		t.Fatal("this process is not there")
+	draft := write(t, f, "s.state.new", "half a st", 0o644)
+	f.Run(sleeper + `process.stop("s", DIR)`).Want(events.Succeeded)
+	if _, err := os.Stat(draft); err == nil {
+		t.Error("what it was about to write is still there")
 	}
-	write(t, f, "s.pid", fmt.Sprintf("%d %d\n", stranger.PID, stranger.Start-1), 0o644)
-	write(t, f, "s.state", fmt.Sprintf("status running\npid %d\nstarted %d\nrestarts 0\nexit_code \n", stranger.PID, stranger.Start-1), 0o644)
-	if now := s.find(); now.any() {
-		t.Errorf("found %+v", now)
-	}
-	for verb, code := range map[string]int{"status": 3, "stop": 0} {
-		if out, got := byHand(t, []string{"sh"}, s, verb); got != code || !strings.Contains(out, "does not run") {
-			t.Errorf("%s = %d, %q", verb, got, out)
-		}
-	}
-	f.Run(`test.equal(process.status("s", DIR).running, False)
-process.stop("s", DIR)`).Want(events.Succeeded) // which would end this test
-	f.Run(sleeper).Want(events.Succeeded)
-	wantRunning(t, s)
-}
-
-// Everything that a service has started ends with it: children, and what took a session of its own.
-func TestStopEndsEverything(t *testing.T) {
-	f := fixture(t)
-	s := service{f.Dir, "s"}
-	f.Run(`process.start("s", ["sh", "-c", "sleep 600 & setsid sleep 601 & (trap '' TERM; sleep 602) & touch ready; wait"], dir = DIR)`).Want(events.Succeeded)
-	eventually(t, "all have begun", func() bool { return len(s.processes()) >= 5 })
-	f.Run(`process.stop("s", DIR, timeout = 1)`).Want(events.Succeeded)
-	wantGone(t, s)
-}
-
-// A service hears of its end once: a second SIGTERM means haste to some.
-func TestStopAsksOnce(t *testing.T) {
-	f := fixture(t)
-	write(t, f, "app", "#!/bin/sh\ntrap 'echo asked >>asked' TERM\ntouch ready\nwhile ! test -e end; do sleep 0.05; done\n", 0o755)
-	s := service{f.Dir, "s"}
-	f.Run(`process.start("s", ["./app"], dir = DIR)`).Want(events.Succeeded)
-	eventually(t, "it has begun", func() bool { _, err := os.Stat(f.Dir + "/ready"); return err == nil })
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f.Run(`process.stop("s", DIR, timeout = 60)`)
-	}()
-	eventually(t, "it was asked", func() bool { _, err := os.Stat(f.Dir + "/asked"); return err == nil })
-	write(t, f, "end", "", 0o644)
-	<-done
-	wantGone(t, s)
-	if got := read(t, f.Dir+"/asked"); got != "asked\n" {
-		t.Errorf("it was asked %d times", strings.Count(got, "\n"))
-	}
-}
-
-func TestStopByForce(t *testing.T) {
-	f := fixture(t)
-	s := service{f.Dir, "s"}
-	f.Run(`process.start("s", ["sh", "-c", "trap '' TERM; touch ready; while :; do sleep 1; done"], dir = DIR, stop_timeout = 1)`).Want(events.Succeeded)
-	eventually(t, "it has begun", func() bool { _, err := os.Stat(f.Dir + "/ready"); return err == nil })
-	r := f.Run(`process.stop("s", DIR)`).Want(events.Succeeded)
-	wantGone(t, s)
-	if !slices.ContainsFunc(r.Events(), func(e events.Event) bool {
-		return e.Kind == events.Log && e.Level == "warn" && strings.Contains(e.Text, "s did not end within 1s and was ended by force")
-	}) {
-		t.Error("nobody was told")
-	}
-	os.Remove(f.Dir + "/ready")
-	f.Run(`process.restart("s", DIR)`).Want(events.Succeeded)
-	eventually(t, "it has begun again", func() bool { _, err := os.Stat(f.Dir + "/ready"); return err == nil })
-	if out, code := byHand(t, []string{"sh"}, s, "stop"); code != 0 || !strings.Contains(out, "by force") {
-		t.Errorf("by hand = %d, %q", code, out)
-	}
-	wantGone(t, s)
 }
 
 // Two supervisors for one service must not be: the second one gives way.
@@ -221,37 +161,4 @@ func TestOneSupervisor(t *testing.T) {
 	if !first.supervisor.Alive() || !first.command.Alive() {
 		t.Error("the first one is gone")
 	}
-}
-
-func TestAnotherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can run something as somebody else")
-	}
-	f := fixture(t)
-	for dir := f.Dir; dir != "/"; dir = filepath.Dir(dir) { // the user must be able to get there
-		if info, err := os.Stat(dir); err != nil || info.Mode()&0o001 == 0 {
-			if err := os.Chmod(dir, info.Mode()|0o011); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	s := service{f.Dir, "s"}
-	write(t, f, "env", "TOKEN='for nobody'\n", 0o600) // which the user cannot read
-	const body = `process.start("s", ["sh", "-c", "id -u; id -g; echo $HOME; echo $USER; echo $TOKEN; exec sleep 600"], dir = DIR, user = "nobody", env_file = DIR + "/env")`
-	f.Run(body).Want(events.Succeeded)
-	now := wantRunning(t, s)
-	o, err := ownerOf(definition{User: "nobody"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := fmt.Sprintf("%s\n%s\n%s\nnobody\nfor nobody\n", o.user.Uid, o.user.Gid, o.user.HomeDir)
-	eventually(t, "it has printed who it is", func() bool { return read(t, s.file(".log")) == want })
-	if status := read(t, fmt.Sprintf("/proc/%d/status", now.supervisor.PID)); !strings.Contains(status, "Uid:\t0\t") {
-		t.Error("the supervisor is not root, so whoever it runs could change what root runs")
-	}
-	if r := f.Run(body).Want(events.Succeeded); r.Changes()[0].Status != events.Unchanged {
-		t.Errorf("the second time: %s", r.Changes()[0].Summary)
-	}
-	f.Run(`process.stop("s", DIR)`).Want(events.Succeeded)
-	wantGone(t, s)
 }

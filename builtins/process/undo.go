@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
@@ -16,13 +17,13 @@ import (
 	"github.com/infrarun/infrarun/runtime"
 )
 
-// before is a service as it ran before a change: who it was, from where it was run, and what the definition
-// was, by its hash.
+// before is a service as it ran before a change: who it was, from where it was run, and what its defining
+// files were, told by size and time, which an undo puts back as well.
 type before struct {
 	Supervisor proc.Identity `json:"supervisor"`
 	Command    proc.Identity `json:"command"`
 	Origin     origin        `json:"origin"`
-	Definition string        `json:"definition"`
+	Files      []stamp       `json:"files"`
 }
 
 // undoArgs go back to what ran before a change.
@@ -30,7 +31,7 @@ type undoArgs struct {
 	Dir    string  `json:"dir"`
 	Name   string  `json:"name"`
 	Before *before `json:"before,omitempty"` // nil: nothing ran
-	// Files puts back script and definition, State what the supervisor wrote: that only if nothing ran, since
+	// Files puts back what defines the service, State what the supervisor wrote: that only if nothing ran, since
 	// otherwise it is written anew.
 	Files   fileundo.Records `json:"files,omitempty"`
 	State   fileundo.Records `json:"state,omitempty"`
@@ -60,10 +61,26 @@ func (s service) definitionHash() (string, error) {
 	return hash(text), nil
 }
 
+// stamps describes the defining files as they are.
+func (s service) stamps() ([]stamp, error) {
+	var all []stamp
+	for _, path := range s.defining() {
+		info, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			all = append(all, stamp{Path: path, Size: -1})
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, stamp{path, info.Size(), info.ModTime().UnixNano()})
+	}
+	return all, nil
+}
+
 // remember notes what runs of a service, to go back to it.
 func (s service) remember(f found) (*before, error) {
-	sum, err := s.definitionHash()
-	return &before{f.supervisor, f.command, origin{f.state.Executable, f.state.Directory}, sum}, err
+	files, err := s.stamps()
+	return &before{f.supervisor, f.command, origin{f.state.Executable, f.state.Directory}, files}, err
 }
 
 // same reports whether what ran before was never ended.
@@ -79,8 +96,8 @@ func (b *before) again(s service, f found) (bool, error) {
 	if !f.well() || b.Origin != (origin{f.state.Executable, f.state.Directory}) {
 		return false, nil
 	}
-	sum, err := s.definitionHash()
-	return sum == b.Definition, err
+	files, err := s.stamps()
+	return slices.Equal(files, b.Files), err
 }
 
 // Undo implements runtime.Change.
@@ -96,8 +113,8 @@ func (st *start) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, er
 		paths []string
 		into  *fileundo.Records
 	}{
-		{[]string{st.svc.script(), st.svc.definition()}, &args.Files},
-		{[]string{st.svc.pidFile(), st.svc.stateFile()}, &args.State},
+		{st.svc.defining(), &args.Files},
+		{st.svc.supervising(), &args.State},
 	} {
 		undo, err := filesys.KeepFiles(ctx, k, kept.paths)
 		if err == nil {

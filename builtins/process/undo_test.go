@@ -1,19 +1,13 @@
 package process
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	execfamily "github.com/infrarun/infrarun/builtins/exec"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/proc"
-	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -115,213 +109,36 @@ func TestUndoStartsWhatRanBefore(t *testing.T) {
 	}
 }
 
-// breakAt is a sink that stops the run with a panic when a change of the kind process.… is about to be made, or
-// has been made.
-type breakAt struct{ kind events.Kind }
-
-func (b breakAt) Handle(e events.Event) {
-	if e.Kind == b.kind && strings.HasPrefix(e.Change.Call, "process.") && e.Change.Status != events.Unchanged {
-		panic("broken by the test")
-	}
-}
-
-func (breakAt) Close() error { return nil }
-
-// An undo of what never happened leaves what runs alone.
-func TestUndoOfWhatNeverHappened(t *testing.T) {
-	for _, body := range []string{
-		`process.start("s", ["sleep", "601"], dir = DIR)`, `process.stop("s", DIR)`, `process.restart("s", DIR)`,
-	} {
-		f := fixture(t)
-		s := service{f.Dir, "s"}
-		f.Run(sleeper).Want(events.Succeeded)
-		first, before := wantRunning(t, s), familytest.Tree(t, f.Dir)
-		f.RunContext(t.Context(), body, breakAt{events.ChangeStarted}).Want(events.RolledBack)
-		if now := wantRunning(t, s); now != first {
-			t.Errorf("%s: it was started again", body)
-		}
-		familytest.SameTree(t, body, familytest.Tree(t, f.Dir), before)
-	}
-}
-
-// An undo that is carried out again, as after a crash right behind it, leaves what it has started alone.
-func TestUndoTwice(t *testing.T) {
-	for _, body := range []string{
-		`process.start("s", ["sleep", "601"], dir = DIR)`, `process.stop("s", DIR)`, `process.restart("s", DIR)`,
-		// The second time both find the first one's work.
-		`process.start("s", ["sleep", "601"], dir = DIR)` + "\n" + `process.stop("s", DIR)` + "\n" + `process.start("s", ["sleep", "602"], dir = DIR)`,
-	} {
-		f := fixture(t)
-		s := service{f.Dir, "s"}
-		f.Run(sleeper).Want(events.Succeeded)
-		first, before := wantRunning(t, s), tree(t, f)
-		time.Sleep(time.Until(startOfNextSecond())) // names of runs sort by the second
-		f.Run(body).Want(events.Succeeded)
-		forget := remember(t, f)
-		f.Rollback().Want(events.Restored)
-		familytest.SameTree(t, body, tree(t, f), before)
-		second := wantRunning(t, s)
-		if second.command == first.command {
-			t.Errorf("%s: it was not even ended", body)
-		}
-		forget()
-		f.ForceRollback().Want(events.Restored)
-		familytest.SameTree(t, body+", again", tree(t, f), before)
-		if third := wantRunning(t, s); third.state.Executable != second.state.Executable {
-			t.Errorf("%s: the second time %+v runs, the first time %+v", body, third, second)
-		}
-	}
-}
-
-func startOfNextSecond() time.Time { return time.Now().Truncate(time.Second).Add(time.Second) }
-
-// remember reads what says that the newest run has been rolled back, and returns what puts back that it has not.
-func remember(t *testing.T, f *familytest.Fixture) (putBack func()) {
-	t.Helper()
-	runs, err := f.State.Runs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := f.State.RunDir(runs[0].Run.ID)
-	contents := map[string][]byte{}
-	for _, name := range []string{"journal", "run.json"} {
-		if contents[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return func() {
-		for name, text := range contents {
-			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
-
-func TestDrift(t *testing.T) {
+// An environment file that the run has changed before the start, and that is put back only after its undo: the
+// old service runs with what it had nevertheless, also when it fails and is started again.
+func TestUndoRemembersTheEnvironment(t *testing.T) {
 	f := fixture(t)
 	s := service{f.Dir, "s"}
-	f.Run(sleeper).Want(events.Succeeded)
-	if out, code := byHand(t, []string{"sh"}, s, "stop"); code != 0 {
-		t.Fatalf("stop = %d, %s", code, out)
+	write(t, f, "env", "WHO='the old one'\n", 0o600)
+	const start = `process.start("s", ["sh", "-c", "echo $WHO >>who.log; exec sleep 600"], dir = DIR, env_file = DIR + "/env")` + "\n"
+	f.Run(start).Want(events.Succeeded)
+	eventually(t, "it says who it is", func() bool { text, _ := os.ReadFile(f.Dir + "/who.log"); return string(text) == "the old one\n" })
+	before := tree(t, f)
+	f.Run(`
+exec.run(["sh", "-c", "cp -p env old && echo WHO=new >env"], cwd = DIR, undo = ["mv", "-f", "old", "env"])
+` + start + `fail("later")`).Want(events.RolledBack)
+	familytest.SameTree(t, "after the rollback", tree(t, f), before)
+	eventually(t, "the old one is back", func() bool { return strings.HasSuffix(read(t, f.Dir+"/who.log"), "new\nthe old one\n") })
+	if r := f.Run(start).Want(events.Succeeded); r.Changes()[0].Status != events.Unchanged {
+		t.Errorf("a start afterwards: %s", r.Changes()[0].Summary)
 	}
-	f.Rollback().Want(events.Refused).WantError("s: does not run any more")
-	if out, code := byHand(t, []string{"sh"}, s, "start"); code != 0 {
-		t.Fatalf("start = %d, %s", code, out)
-	}
-	f.Rollback().Want(events.Restored) // a person's restart is none
-	wantGone(t, s)
-
-	f = fixture(t)
-	s = service{f.Dir, "s"}
-	f.Run(sleeper + `process.stop("s", DIR)`).Want(events.Succeeded)
-	if out, code := byHand(t, []string{"sh"}, s, "start"); code != 0 {
-		t.Fatalf("start = %d, %s", code, out)
-	}
-	f.Rollback().Want(events.Refused).WantError("s: runs again, as process")
-	f.ForceRollback().Want(events.Restored)
-	wantGone(t, s)
-}
-
-// What carries the service's marker is found although no pidfile names it, as if infrarun and the supervisor
-// were killed right after the start.
-func TestStrayWithoutPidfile(t *testing.T) {
-	f := fixture(t)
-	s := service{f.Dir, "s"}
-	stray := func() proc.Identity {
-		cmd := exec.Command("sleep", "600")
-		cmd.Env = append(os.Environ(), s.marker())
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		go cmd.Wait()
-		id, _ := proc.Identify(cmd.Process.Pid)
-		return id
-	}
-	first := stray()
-	r := f.Run(`process.stop("s", DIR)`).Want(events.Succeeded)
-	if got := r.Changes()[0].Summary; got != fmt.Sprintf("end what it left: processes [%d]", first.PID) || first.Alive() {
-		t.Errorf("summary = %q, alive = %v", got, first.Alive())
-	}
-	second := stray()
-	f.Run(sleeper).Want(events.Succeeded)
-	if second.Alive() {
-		t.Error("a start leaves it")
-	}
-}
-
-// A service is not what a rollback of the run that started it takes for its leftover; and infrarun that a
-// service has started does not end itself.
-func TestServiceThatRunsInfrarun(t *testing.T) {
-	f := fixture(t)
-	name, value, _ := strings.Cut(service{f.Dir, "s"}.marker(), "=")
-	cmd := exec.Command(os.Args[0], "-test.run=^TestRunInChild$")
-	cmd.Env = append(childEnv(t, f, `process.stop("s", DIR)`, ""), name+"="+value)
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "infrarun itself was started by this process") {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-// childEnv is the environment in which TestRunInChild runs a recipe in the fixture.
-func childEnv(t *testing.T, f *familytest.Fixture, body, killAt string) []string {
-	t.Helper()
-	return append(os.Environ(), "TMPDIR="+t.TempDir(), "TEST_DIR="+f.Dir, "TEST_STATE="+f.State.Dir(), "TEST_BODY="+body, "TEST_KILL_AT="+killAt)
-}
-
-// TestRunInChild is no test of its own: others run it in a process that can be killed.
-func TestRunInChild(t *testing.T) {
-	body := os.Getenv("TEST_BODY")
-	if body == "" {
-		t.Skip("run by other tests")
-	}
-	f := familytest.New(t, Family(), execfamily.Family())
-	state, err := runtime.OpenState(os.Getenv("TEST_STATE"))
-	if err != nil {
+	write(t, f, "env", "WHO=edited\n", 0o600)
+	if err := syscall.Kill(s.find().command.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	f.Dir, f.State = os.Getenv("TEST_DIR"), state
-	f.Grant("fs.write", f.Dir).Grant("exec", "sh", "sleep", "ln", f.Dir)
-	f.RunContext(t.Context(), body, killAt(os.Getenv("TEST_KILL_AT"))).Want(events.Succeeded)
-}
-
-// killAt is a sink that kills this process, as kill -9 does, when a process.… change begins or ends.
-type killAt events.Kind
-
-func (k killAt) Handle(e events.Event) {
-	if e.Kind == events.Kind(k) && strings.HasPrefix(e.Change.Call, "process.") {
-		syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {}
+	eventually(t, "it was started again as it was", func() bool {
+		return strings.HasSuffix(read(t, f.Dir+"/who.log"), "the old one\nthe old one\n")
+	})
+	if out, code := byHand(t, []string{"sh"}, s, "restart"); code != 0 {
+		t.Fatalf("restart = %d, %s", code, out)
 	}
-}
-
-func (killAt) Close() error { return nil }
-
-// killed runs a recipe in a process that is killed on the way.
-func killed(t *testing.T, f *familytest.Fixture, body, at string, env ...string) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestRunInChild$")
-	cmd.Env = append(childEnv(t, f, body, at), env...)
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-		t.Fatalf("it was not killed: %v\n%s", err, out)
-	}
-}
-
-func TestInfrarunIsKilled(t *testing.T) {
-	for _, at := range []events.Kind{events.ChangeStarted, events.ChangeFinished} {
-		t.Run(string(at), func(t *testing.T) {
-			f := fixture(t)
-			s := service{f.Dir, "s"}
-			before := familytest.Tree(t, f.Dir)
-			killed(t, f, sleeper, string(at))
-			if at == events.ChangeFinished {
-				wantRunning(t, s) // it goes on without infrarun
-			}
-			f.Rollback().Want(events.Restored)
-			wantGone(t, s)
-			familytest.SameTree(t, "after the rollback", familytest.Tree(t, f.Dir), before)
-		})
+	eventually(t, "a person's restart takes the file as it is", func() bool { return strings.HasSuffix(read(t, f.Dir+"/who.log"), "edited\n") })
+	if info, err := os.Stat(s.envCopy()); err != nil || info.Mode().Perm() != envMode {
+		t.Errorf("the copy: %v, %v", info.Mode(), err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 const (
 	scriptMode     fs.FileMode = 0o755
 	definitionMode fs.FileMode = 0o644
+	envMode        fs.FileMode = 0o600 // there may be secrets in it
 	logMode        fs.FileMode = 0o640
 )
 
@@ -115,8 +116,11 @@ func (c *control) stop(ctx context.Context, s service, patience time.Duration, f
 			c.w.Warn("%s did not end within %v and was ended by force", s.name, patience)
 		}
 	}
-	if err := os.Remove(s.pidFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	// A supervisor that was killed leaves its pidfile, and what it was about to write.
+	for _, path := range append(s.drafts(), s.pidFile()) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return awaitFree(ctx, freed)
 }

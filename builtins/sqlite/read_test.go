@@ -56,7 +56,7 @@ func TestDatabaseThatIsOpenedMeanwhile(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "app.db")
 		situations[test.before](t, path)
 		var rows []int
-		err := (access{t.TempDir(), time.Hour}).read(t.Context(), path, func(conn *sql.Conn) error {
+		err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
 			var n int
 			err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
 			if rows = append(rows, n); len(rows) == 1 {
@@ -75,7 +75,7 @@ func TestLogStaysWhileItIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.db")
 	newDatabase(t, path, "wal", 30)
 	user := start(t, "open", path)
-	err := (access{t.TempDir(), time.Hour}).read(t.Context(), path, func(conn *sql.Conn) error {
+	err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
 		user.stop(t)
 		var n int
 		err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)

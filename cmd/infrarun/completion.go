@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
+	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,111 +24,206 @@ var zshCompletion string
 var fishCompletion string
 
 // completion prints a script that lets a shell complete infrarun's words. The script asks the hidden
-// subcommand __complete, so that a recipe's own flags are completed, too.
+// subcommand __complete, so that a recipe's own flags and their values are completed, too.
 func (a *app) completion(_ context.Context, args []string) int {
 	o := &options{}
-	set := newFlags("completion", o)
-	shell, code, ok := a.subcommand(set, o, args, "bash|zsh|fish",
-		"Print a completion script: source <(infrarun completion bash).", 1, 1)
+	set := o.subcommandFlags("completion")
+	shell, code, ok := a.arguments(set, o, args, "bash|zsh|fish",
+		"Print a completion script. In bash or zsh: source <(infrarun completion bash); in fish:\ninfrarun completion fish | source", 1, 1)
 	if !ok {
 		return code
 	}
-	scripts := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}
-	script, ok := scripts[shell[0]]
-	if !ok {
-		return a.errorf("there is a completion script for bash, zsh and fish, not for %s", shell[0])
+	script := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}[shell[0]]
+	if script == "" {
+		return a.fail(o, fmt.Errorf("there is a completion script for bash, zsh and fish, not for %s", shell[0]))
 	}
-	io.WriteString(a.stdout, script)
-	return runtime.ExitDone
+	return a.print(o, func(w io.Writer) error {
+		_, err := io.WriteString(w, script)
+		return err
+	})
 }
 
-// complete prints the words that could stand in place of the last argument, a line each.
+// candidate is a word that a shell may complete to.
+type candidate struct{ word, about string }
+
+// complete prints what could stand in place of the last argument: a line each, with a tab and what it
+// is about behind the word.
 func (a *app) complete(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		return runtime.ExitDone
 	}
-	last := args[len(args)-1]
-	for _, word := range a.words(ctx, args[:len(args)-1]) {
-		if strings.HasPrefix(word, last) {
-			io.WriteString(a.stdout, word+"\n")
+	before, last, prefix := splitLast(args)
+	found := a.candidates(ctx, before, last)
+	slices.SortFunc(found, func(x, y candidate) int { return cmp.Compare(x.word, y.word) })
+	found = slices.CompactFunc(found, func(x, y candidate) bool { return x.word == y.word })
+	return a.print(new(options), func(w io.Writer) error {
+		for _, c := range found {
+			if strings.HasPrefix(c.word, last) {
+				fmt.Fprintf(w, "%s\t%s\n", strings.TrimPrefix(c.word, prefix), c.about)
+			}
 		}
-	}
-	return runtime.ExitDone
+		return nil
+	})
 }
 
-// words lists what can follow the arguments before.
-func (a *app) words(ctx context.Context, before []string) []string {
-	own := new(options).flags("")
-	recipe, rest := scan(before)
-	if recipe == "run" || recipe == "plan" {
-		recipe, _ = scan(rest)
+// splitLast takes apart the word to complete and those before it. Bash makes three words of
+// --flag=value and completes the last of them: then prefix is what it already has.
+func splitLast(args []string) (before []string, last, prefix string) {
+	n := len(args) - 1
+	switch {
+	case args[n] == "=" && n > 0:
+		return args[:n-1], args[n-1] + "=", args[n-1] + "="
+	case n > 1 && args[n-1] == "=":
+		return args[:n-2], args[n-2] + "=" + args[n], args[n-2] + "="
+	}
+	return args[:n], args[n], ""
+}
+
+// candidates lists what can follow the arguments before. What is a file is left to the shell.
+func (a *app) candidates(ctx context.Context, before []string, last string) []candidate {
+	line := scan(before)
+	word := line.word
+	if word == "run" || word == "plan" {
+		word = scan(line.rest).word
+	}
+	set := a.flagsOf(ctx, word)
+	if len(before) > 0 {
+		if f := awaiting(set, before[len(before)-1]); f != nil {
+			return values(f, "")
+		}
+	}
+	if name, _, ok := strings.Cut(last, "="); ok && strings.HasPrefix(name, "--") {
+		if f := set.Lookup(name[2:]); f != nil {
+			return values(f, name+"=")
+		}
+		return nil
+	}
+	if strings.HasPrefix(last, "-") {
+		return flagNames(set)
 	}
 	switch {
-	case recipe == "":
-		words := append(flagNames(own), onDisk()...)
-		words = append(words, builtinRecipes()...)
-		if len(before) == 0 {
-			for _, c := range commands() {
-				words = append(words, c.name)
-			}
-		}
-		slices.Sort(words)
-		return slices.Compact(words)
-	case isCommand(recipe):
-		return a.subcommandWords(recipe)
+	case word == "" && line.word == "":
+		return append(recipeNames(), commandNames()...)
+	case word == "":
+		return recipeNames()
+	case word == "help":
+		return append(recipeNames(), commandNames()...)
+	case word == "show" || word == "rollback":
+		return a.runNames(line.own)
+	case word == "doc":
+		return builtinNames()
+	case word == "completion":
+		return []candidate{{"bash", ""}, {"zsh", ""}, {"fish", ""}}
 	}
-	words := flagNames(own)
-	if host, err := newHost(); err == nil {
-		if r, err := host.Load(ctx, recipe, "", ""); err == nil {
-			set := pflag.NewFlagSet("", pflag.ContinueOnError)
-			r.AddFlags(set)
-			words = append(words, flagNames(set)...)
-		}
-	}
-	return words
+	return flagNames(set)
 }
 
-// subcommandWords completes what follows a subcommand: the names of runs.
-func (a *app) subcommandWords(name string) []string {
+// flagsOf returns the flags of a subcommand or a recipe; of a recipe that does not load, those that
+// every recipe has.
+func (a *app) flagsOf(ctx context.Context, word string) *pflag.FlagSet {
 	o := &options{}
-	words := flagNames(newFlags(name, o))
-	if name == "show" || name == "rollback" {
-		state, err := o.state(a.environ)
-		if err != nil {
-			return words
-		}
-		records, _ := state.Runs()
-		for _, r := range records {
-			words = append(words, r.Run.ID)
+	if _, ok := commandNamed(word); ok {
+		return o.subcommandFlags(word)
+	}
+	set := o.flags("")
+	if word == "" {
+		return set
+	}
+	if host, err := newHost(); err == nil {
+		if r, err := host.Load(ctx, word, "", ""); err == nil {
+			r.AddFlags(set)
 		}
 	}
-	return words
+	return set
 }
 
-func isCommand(word string) bool {
-	return slices.ContainsFunc(commands(), func(c command) bool { return c.name == word })
+// awaiting returns the flag whose value comes next, nil if there is none.
+func awaiting(set *pflag.FlagSet, before string) *pflag.Flag {
+	var f *pflag.Flag
+	if name, ok := strings.CutPrefix(before, "--"); ok {
+		f = set.Lookup(name)
+	} else if len(before) == 2 && before[0] == '-' {
+		f = set.ShorthandLookup(before[1:])
+	}
+	if f != nil && f.NoOptDefVal != "" {
+		return nil
+	}
+	return f
 }
 
-func flagNames(set *pflag.FlagSet) []string {
-	var names []string
-	set.VisitAll(func(f *pflag.Flag) {
-		if !f.Hidden {
-			names = append(names, "--"+f.Name)
-		}
-	})
-	return names
-}
-
-// onDisk lists the recipes of this directory and of recipes/ in it.
-func onDisk() []string {
-	var names []string
-	for _, pattern := range []string{"*.star", "recipes/*.star"} {
-		found, _ := filepath.Glob(pattern)
-		for _, name := range found {
-			if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() {
-				names = append(names, filepath.ToSlash(name))
+// values lists what a flag takes, as far as it can be listed.
+func values(f *pflag.Flag, prefix string) []candidate {
+	var found []candidate
+	switch kind := f.Value.Type(); {
+	case kind == "bool":
+		found = []candidate{{prefix + "true", ""}, {prefix + "false", ""}}
+	case strings.Contains(kind, "|"):
+		for v := range strings.SplitSeq(kind, "|") {
+			if head, _, ok := strings.Cut(v, ":"); ok {
+				v = head + ":" // env:NAME
 			}
+			found = append(found, candidate{prefix + v, ""})
 		}
 	}
-	return names
+	return found
+}
+
+func flagNames(set *pflag.FlagSet) []candidate {
+	var found []candidate
+	set.VisitAll(func(f *pflag.Flag) {
+		_, about := pflag.UnquoteUsage(f)
+		about, _, _ = strings.Cut(about, " (default")
+		found = append(found, candidate{"--" + f.Name, about})
+	})
+	return found
+}
+
+func commandNames() []candidate {
+	var found []candidate
+	for _, c := range commands() {
+		found = append(found, candidate{c.name, c.summary})
+	}
+	return append(found, candidate{"help", "tell what a subcommand or a recipe is"})
+}
+
+func recipeNames() []candidate {
+	var found []candidate
+	for _, name := range onDisk() {
+		found = append(found, candidate{name, "a recipe"})
+	}
+	for _, r := range builtinRecipes() {
+		found = append(found, candidate{r.name, r.summary})
+	}
+	return found
+}
+
+// runNames lists the runs there were.
+func (a *app) runNames(o options) []candidate {
+	state, err := o.state(a.environ)
+	if err != nil {
+		return nil
+	}
+	records, _ := state.Runs() // completion says nothing of what is wrong
+	var found []candidate
+	for _, r := range records {
+		found = append(found, candidate{r.Run.ID, r.Run.Recipe + ", " + resultOf(r)})
+	}
+	return found
+}
+
+func builtinNames() []candidate {
+	host, err := newHost()
+	if err != nil {
+		return nil
+	}
+	var found []candidate
+	for _, family := range host.Families() {
+		if family.Name != "" {
+			found = append(found, candidate{family.Name, "a family of builtins"})
+		}
+		for _, b := range family.Builtins {
+			found = append(found, candidate{b.Name, b.Summary()})
+		}
+	}
+	return found
 }

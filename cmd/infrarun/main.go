@@ -1,15 +1,23 @@
 // Command infrarun runs deploy recipes written in Starlark: it previews them, runs them, and puts the
 // machine back when they fail.
 //
-// This package parses the command line, calls runtime and prints. What a deployment does is in the
-// recipes; what a builtin does is under builtins/; families.go is where they are put together. Each
-// subcommand has a file of its own.
+// This package parses the command line, calls runtime and prints. It must not know what a deployment
+// does, which is in the recipes, nor what a builtin does, which is below builtins/.
+//
+//	main.go                 the subcommands, and signals
+//	host.go                 where families, standard library and recipes are put together
+//	scan.go                 what can be said of a command line before the recipe is loaded
+//	options.go parse.go     infrarun's own flags, and errors about any flag
+//	usage.go flagtable.go   help
+//	report.go               errors, as text or as JSON, and everything else that is printed
+//	terminal.go             colors, width, questions
+//	run.go rollback.go …    a subcommand each
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -26,10 +34,8 @@ func main() {
 
 // app is one invocation of the command.
 type app struct {
-	stdin   *os.File
-	stdout  *os.File
-	stderr  io.Writer
-	environ []string
+	stdin, stdout, stderr *os.File
+	environ               []string
 }
 
 // command is a subcommand.
@@ -55,25 +61,42 @@ func commands() []command {
 	}
 }
 
+func commandNamed(name string) (command, bool) {
+	for _, c := range commands() {
+		if c.name == name {
+			return c, true
+		}
+	}
+	return command{}, false
+}
+
 func (a *app) main(args []string) int {
 	ctx, stop := a.onSignals(context.Background())
 	defer stop()
+	return a.dispatch(ctx, args)
+}
+
+// dispatch hands the arguments to a subcommand.
+func (a *app) dispatch(ctx context.Context, args []string) int {
 	if len(args) == 0 {
 		a.usage(a.stderr)
 		return runtime.ExitRefused
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(a, ctx, args[1:])
-		}
-	}
 	switch args[0] {
-	case "-h", "--help", "help":
-		return a.help(ctx, args[1:])
 	case "__complete":
 		return a.complete(ctx, args[1:])
 	case "--version":
-		return a.version(ctx, nil)
+		return a.version(ctx, args[1:])
+	}
+	line := scan(args)
+	switch {
+	case line.word == "help":
+		return a.help(ctx, line.rest)
+	case line.word == "" && line.own.help:
+		return a.help(ctx, nil)
+	}
+	if c, ok := commandNamed(line.word); ok {
+		return c.run(a, ctx, line.rest)
 	}
 	return a.run(ctx, args)
 }
@@ -86,7 +109,7 @@ func (a *app) onSignals(parent context.Context) (context.Context, func()) {
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
 		for s := range signals {
-			if ctx.Err() != nil {
+			if errors.Is(context.Cause(ctx), runtime.ErrInterrupted) {
 				fmt.Fprintf(a.stderr, "infrarun: %s: still putting things back\n", s)
 				continue
 			}
@@ -97,10 +120,4 @@ func (a *app) onSignals(parent context.Context) (context.Context, func()) {
 		signal.Stop(signals)
 		cancel(nil)
 	}
-}
-
-// errorf prints an error and returns the exit code for a refusal.
-func (a *app) errorf(format string, args ...any) int {
-	fmt.Fprintf(a.stderr, "infrarun: "+format+"\n", args...)
-	return runtime.ExitRefused
 }

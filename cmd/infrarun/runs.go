@@ -4,61 +4,89 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
 	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/events"
 )
 
 // runs lists the runs there were, newest first.
 func (a *app) runs(_ context.Context, args []string) int {
 	o := &options{}
-	set := newFlags("runs", o)
-	if _, code, ok := a.subcommand(set, o, args, "", "List the runs there were, newest first.", 0, 0); !ok {
+	set := o.subcommandFlags("runs")
+	if _, code, ok := a.arguments(set, o, args, "", "List the runs there were, newest first.", 0, 0); !ok {
 		return code
 	}
 	state, err := o.state(a.environ)
 	if err != nil {
-		return a.errorf("%v", err)
+		return a.fail(o, err)
 	}
 	records, err := state.Runs()
 	if err != nil {
-		return a.errorf("%v", err)
+		return a.fail(o, err)
 	}
-	if o.output.value == "json" {
-		enc := json.NewEncoder(a.stdout)
-		for _, r := range records {
-			enc.Encode(r)
+	return a.print(o, func(w io.Writer) error {
+		if o.json() {
+			return eachAsJSON(w, records)
 		}
-		return runtime.ExitDone
-	}
-	if len(records) == 0 {
-		fmt.Fprintf(a.stdout, "There were no runs yet (in %s).\n", state.Dir())
-		return runtime.ExitDone
-	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tRECIPE\tSTARTED\tTOOK\tRESULT")
+		if len(records) == 0 {
+			_, err := fmt.Fprintf(w, "There were no runs yet (in %s).\n", state.Dir())
+			return err
+		}
+		return runTable(w, records)
+	})
+}
+
+func eachAsJSON(w io.Writer, records []runtime.Record) error {
+	enc := json.NewEncoder(w)
 	for _, r := range records {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Run.ID, r.Run.Recipe,
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runTable(w io.Writer, records []runtime.Record) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "RUN\tRECIPE\tSTARTED\tTOOK\tRESULT")
+	for _, r := range records {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.Run.ID, events.SanitizeLine(r.Run.Recipe),
 			r.Started.Local().Format(time.DateTime), took(r), resultOf(r))
 	}
-	w.Flush()
-	return runtime.ExitDone
+	return t.Flush()
 }
 
 func took(r runtime.Record) string {
-	if r.Outcome == nil {
+	if r.Outcome == nil || r.Outcome.Duration == 0 {
 		return "-"
 	}
-	return r.Outcome.Duration.Round(100 * time.Millisecond).String()
+	return events.FormatDuration(r.Outcome.Duration)
 }
 
+// resultOf says in a few words what became of a run.
 func resultOf(r runtime.Record) string {
+	words := map[events.Result]string{
+		events.DeniedRun:  "refused by policy",
+		events.RolledBack: "failed, rolled back",
+		events.Incomplete: "failed, rollback incomplete",
+		events.Restored:   "rolled back",
+	}
+	say := func(result events.Result) string {
+		if text, ok := words[result]; ok {
+			return text
+		}
+		return string(result)
+	}
 	switch {
 	case r.Outcome == nil:
-		return "running, or interrupted"
+		return "running, or killed"
+	case r.Rollback != nil && r.Rollback.Result == events.Incomplete:
+		return say(r.Outcome.Result) + ", then rollback incomplete"
 	case r.Rollback != nil:
-		return string(r.Outcome.Result) + ", then " + string(r.Rollback.Result)
+		return say(r.Outcome.Result) + ", then " + say(r.Rollback.Result)
 	}
-	return string(r.Outcome.Result)
+	return say(r.Outcome.Result)
 }

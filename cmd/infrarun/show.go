@@ -10,37 +10,38 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
 // show tells one run in full: its events are told again, as they were when they happened.
 func (a *app) show(_ context.Context, args []string) int {
 	o := &options{}
-	set := newFlags("show", o)
-	id, code, ok := a.subcommand(set, o, args, "RUN",
+	set := o.subcommandFlags("show")
+	id, code, ok := a.arguments(set, o, args, "RUN",
 		"Tell one run in full. RUN is its name or the beginning of it, as `infrarun runs` lists it.", 1, 1)
 	if !ok {
 		return code
 	}
 	state, err := o.state(a.environ)
 	if err != nil {
-		return a.errorf("%v", err)
+		return a.fail(o, err)
 	}
 	record, err := state.Find(id[0])
 	if err != nil {
-		return a.errorf("%v", err)
+		return a.fail(o, err)
 	}
-	o.verbose = !o.quiet
-	sinks, _ := a.sinks(o)
+	o.verbose = true
 	dir := state.RunDir(record.Run.ID)
+	sinks, _ := a.sinks(o)
 	if err := replay(filepath.Join(dir, "events.jsonl"), sinks); err != nil {
-		return a.errorf("show run %s: %v", record.Run.ID, err)
+		return a.fail(o, fmt.Errorf("show run %s: %w", record.Run.ID, err))
 	}
-	if o.output.value == "text" {
-		fmt.Fprintf(a.stdout, "\nReport: %s\nLog:    %s\n", filepath.Join(dir, "report.html"), filepath.Join(dir, "deploy.log"))
-	}
-	return runtime.ExitDone
+	return a.print(o, func(w io.Writer) error {
+		if !o.json() {
+			fmt.Fprintf(w, "\nReport: %s\nLog:    %s\n", filepath.Join(dir, "report.html"), filepath.Join(dir, "deploy.log"))
+		}
+		return nil
+	})
 }
 
 // replay hands the events in a file to the sinks. A torn last line, as a killed run leaves it, ends

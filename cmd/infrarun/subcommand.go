@@ -2,37 +2,49 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/infrarun/infrarun/runtime"
 )
 
-// newFlags returns the flags of a subcommand that runs no recipe.
-func newFlags(name string, o *options) *pflag.FlagSet {
-	set := pflag.NewFlagSet("infrarun "+name, pflag.ContinueOnError)
-	set.SortFlags = false
-	set.Usage = func() {}
-	o.output = choice{value: "text", of: []string{"text", "json"}}
-	o.color = choice{value: "auto", of: []string{"auto", "always", "never"}}
-	o.outputFlags(set)
-	return set
+// arguments parses the arguments of a subcommand, of which least to most are no flags. The usage names
+// them. If it returns false the command is over, with that exit code.
+func (a *app) arguments(set *pflag.FlagSet, o *options, args []string, usage, doc string, least, most int) ([]string, int, bool) {
+	err := o.parse(set, args)
+	if err == nil && !o.help {
+		err = count(set, usage, least, most)
+	}
+	switch {
+	case err != nil:
+		return nil, a.fail(o, err), false
+	case o.help:
+		return nil, a.subcommandHelp(set, o, usage, doc), false
+	}
+	return set.Args(), runtime.ExitDone, true
 }
 
-// subcommand parses the arguments of a subcommand. If it returns false the command is over, with that
-// exit code.
-func (a *app) subcommand(set *pflag.FlagSet, o *options, args []string, usage, doc string, least, most int) ([]string, int, bool) {
-	if err := parse(set, args); err != nil {
-		return nil, a.errorf("%v", err), false
+// count checks the number of arguments that are no flags.
+func count(set *pflag.FlagSet, usage string, least, most int) error {
+	name := strings.TrimPrefix(set.Name(), "infrarun ")
+	hint := strings.TrimSpace("usage: " + set.Name() + " " + usage)
+	switch n := set.NArg(); {
+	case n < least:
+		return hinted(fmt.Sprintf("%s needs %s", name, usage), hint)
+	case n > most:
+		return hinted(fmt.Sprintf("%s: unexpected argument %q", name, set.Arg(most)), hint)
 	}
-	if o.help {
-		fmt.Fprintf(a.stdout, "%s\n\nUsage:\n  %s %s\n\nFlags:\n%s", doc, set.Name(), usage, set.FlagUsagesWrapped(a.width()))
-		return nil, runtime.ExitDone, false
-	}
-	if n := set.NArg(); n < least || n > most {
-		return nil, a.errorf("usage: %s %s", set.Name(), usage), false
-	}
-	return set.Args(), 0, true
+	return nil
+}
+
+func (a *app) subcommandHelp(set *pflag.FlagSet, o *options, usage, doc string) int {
+	return a.print(o, func(w io.Writer) error {
+		fmt.Fprintf(w, "%s\n\nUsage:\n  %s\n\nFlags:\n", doc, strings.TrimSpace(set.Name()+" "+usage))
+		flagTable(w, set, a.width())
+		return nil
+	})
 }
 
 func first(args []string) string {

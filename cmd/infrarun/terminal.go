@@ -63,7 +63,7 @@ func (p *prompter) Confirm(ctx context.Context, question string, byDefault bool)
 		return true, nil
 	}
 	if p.silent != "" {
-		return false, &silentError{p.silent, question}
+		return false, &silentError{question, p.silent, "--yes answers yes"}
 	}
 	choices := "[y/N]"
 	if byDefault {
@@ -91,7 +91,7 @@ func (p *prompter) Prompt(ctx context.Context, question, byDefault string, secre
 		if byDefault != "" {
 			return byDefault, nil
 		}
-		return "", &silentError{p.silent, question}
+		return "", &silentError{question, p.silent, "run it on a terminal, or let the recipe take this as a param"}
 	}
 	if byDefault != "" {
 		question += " [" + byDefault + "]"
@@ -136,11 +136,11 @@ func (p *prompter) ask(ctx context.Context, question string, secret bool) (strin
 }
 
 // silentError is a question that nobody can be asked.
-type silentError struct{ why, question string }
+type silentError struct{ question, why, hint string }
 
 func (e *silentError) Error() string {
 	return fmt.Sprintf("%q needs an answer, and %s", e.question, e.why)
 }
 
 // Hint says what to do about it.
-func (e *silentError) Hint() string { return "--yes answers yes" }
+func (e *silentError) Hint() string { return e.hint }

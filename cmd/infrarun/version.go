@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	goruntime "runtime"
 	"runtime/debug"
-
-	"github.com/infrarun/infrarun/runtime"
 )
 
-// version is set by the build: -ldflags "-X main.buildVersion=v1.2.3".
+// buildVersion is set by the build: -ldflags "-X main.buildVersion=v1.2.3".
 var buildVersion = ""
 
 // versionText returns the version of this program.
@@ -26,16 +25,18 @@ func versionText() string {
 
 func (a *app) version(_ context.Context, args []string) int {
 	o := &options{}
-	set := newFlags("version", o)
-	if _, code, ok := a.subcommand(set, o, args, "", "Tell the version.", 0, 0); !ok {
+	set := o.subcommandFlags("version")
+	if _, code, ok := a.arguments(set, o, args, "", "Tell the version.", 0, 0); !ok {
 		return code
 	}
-	if o.output.value == "json" {
-		json.NewEncoder(a.stdout).Encode(map[string]string{
-			"version": versionText(), "go": goruntime.Version(), "platform": goruntime.GOOS + "/" + goruntime.GOARCH,
-		})
-		return runtime.ExitDone
-	}
-	fmt.Fprintf(a.stdout, "infrarun %s %s %s/%s\n", versionText(), goruntime.Version(), goruntime.GOOS, goruntime.GOARCH)
-	return runtime.ExitDone
+	return a.print(o, func(w io.Writer) error {
+		platform := goruntime.GOOS + "/" + goruntime.GOARCH
+		if o.json() {
+			return json.NewEncoder(w).Encode(map[string]string{
+				"version": versionText(), "go": goruntime.Version(), "platform": platform,
+			})
+		}
+		_, err := fmt.Fprintf(w, "infrarun %s %s %s\n", versionText(), goruntime.Version(), platform)
+		return err
+	})
 }

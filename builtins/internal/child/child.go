@@ -17,6 +17,7 @@
 //	lookup.go   which file a command's name stands for
 //	environ.go  its environment and its user
 //	errors.go   how a command fails
+//	quote.go    a command as a person would type it
 package child
 
 import (

@@ -31,6 +31,7 @@ func (p Plan) Repeat(c *runtime.Call, what string, try func(ctx context.Context,
 		defer cancel()
 	}
 	begin := time.Now()
+	said := "" // the same reason again is no news
 	for n := 1; ; n++ {
 		ok, reason, err := try(ctx, n)
 		if c.Context().Err() != nil {
@@ -38,7 +39,12 @@ func (p Plan) Repeat(c *runtime.Call, what string, try func(ctx context.Context,
 		}
 		last := n == p.Attempts || p.Deadline > 0 && time.Since(begin)+p.Interval >= p.Deadline
 		if p.Attempts != 1 {
-			p.show(c, what, n, time.Since(begin), ok || err != nil || last, ok, reason)
+			if reason == said {
+				reason = ""
+			} else {
+				said = reason
+			}
+			p.show(c, what, n, time.Since(begin), ok || err != nil || last, reason)
 		}
 		if ok || err != nil || last {
 			return err
@@ -51,8 +57,9 @@ func (p Plan) Repeat(c *runtime.Call, what string, try func(ctx context.Context,
 // one found is then the better reason.
 func Cut(ctx context.Context, n int, ok bool) bool { return n > 1 && !ok && ctx.Err() != nil }
 
-// show tells the operator about an attempt: how much of the time or of the attempts is used up, and why it failed.
-func (p Plan) show(c *runtime.Call, what string, n int, elapsed time.Duration, done, ok bool, reason string) {
+// show tells the operator about an attempt: how much of the time or of the attempts is used up, and why it failed, unless
+// the reason is empty.
+func (p Plan) show(c *runtime.Call, what string, n int, elapsed time.Duration, done bool, reason string) {
 	bar := events.Bar{What: "waiting for " + what, Current: int64(n), Total: int64(p.Attempts), Unit: "attempts", Done: done}
 	if p.Deadline > 0 {
 		bar.Current, bar.Total, bar.Unit = seconds(elapsed), seconds(p.Deadline), "seconds"

@@ -1,10 +1,13 @@
 #compdef infrarun
 # zsh completion of infrarun: source <(infrarun completion zsh)
 _infrarun() {
+	local line
 	local -a found
-	found=("${(@f)$("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-	if [[ -n "${found[1]}" ]]; then
-		compadd -a found
+	for line in "${(@f)$("${words[1]}" __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}"; do
+		[[ -n "$line" ]] && found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}")
+	done
+	if (( ${#found} )); then
+		_describe infrarun found
 	else
 		_files
 	fi
