@@ -222,7 +222,9 @@ func TestToldClassIsTrue(t *testing.T) {
 // boastful is a change that promises an undo and has none.
 type boastful struct{}
 
-func (boastful) Describe() Description { return Description{Call: "box.hook", Target: "x", Undo: Exact} }
+func (boastful) Describe() Description {
+	return Description{Call: "box.hook", Target: "x", Undo: Exact}
+}
 func (boastful) Probe(context.Context, *Reader) (Finding, error) {
 	return Finding{Needed: true}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/runtime/diag"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
 
@@ -198,10 +199,28 @@ func (n *namespace) Truth() starlark.Bool  { return true }
 func (n *namespace) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable: %s", n.name) }
 func (n *namespace) AttrNames() []string   { return n.members.Keys() }
 
-// Attr returns a member. The interpreter adds "did you mean" to the error from AttrNames.
+// Attr returns a member.
 func (n *namespace) Attr(name string) (starlark.Value, error) {
 	if v, ok := n.members[name]; ok {
 		return v, nil
 	}
-	return nil, starlark.NoSuchAttrError(fmt.Sprintf("%s.%s: no such builtin", n.name, name))
+	return nil, &noBuiltinError{n, name}
+}
+
+// noBuiltinError is a name that a family lacks. It finds more slips than the interpreter would.
+type noBuiltinError struct {
+	family *namespace
+	name   string
+}
+
+func (e *noBuiltinError) Error() string {
+	return fmt.Sprintf("%s.%s: no such builtin", e.family.name, e.name)
+}
+
+// Hint says which name may be meant.
+func (e *noBuiltinError) Hint() string {
+	if nearest, ok := diag.Suggest(e.name, e.family.AttrNames()); ok {
+		return fmt.Sprintf("did you mean %s.%s?", e.family.name, nearest)
+	}
+	return fmt.Sprintf("there are %s.%s", e.family.name, strings.Join(e.family.AttrNames(), ", "+e.family.name+"."))
 }

@@ -19,9 +19,12 @@ type sink func(events.Event)
 func (s sink) Handle(e events.Event) { s(e) }
 func (s sink) Close() error          { return nil }
 
+// ended is the count of one who writes no more.
+const ended = -1
+
 // waitFor waits until another row is committed.
 func waitFor(t *testing.T, n *atomic.Int64) {
-	for was := n.Load(); n.Load() == was; {
+	for was := n.Load(); n.Load() == was && was != ended; {
 		if err := pause(t.Context()); err != nil {
 			return
 		}
@@ -81,13 +84,18 @@ func writeBeside(t *testing.T, path, mode string) *atomic.Int64 {
 		t.Fatal(err)
 	}
 	var n atomic.Int64
-	done, ended := make(chan struct{}), make(chan error)
-	go func() { ended <- writeRows(db, "goroutine", done, n.Store) }()
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		err := writeRows(db, "goroutine", done, n.Store)
+		if err != nil {
+			t.Errorf("writing in this process: %v", err)
+			n.Store(ended)
+		}
+		close(over)
+	}()
 	t.Cleanup(func() {
 		close(done)
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		<-over
 		db.Close()
 	})
 	return &n

@@ -24,8 +24,7 @@ const (
 //   - nobody without a write-ahead log can write to the file, and
 //   - nobody who has one can take the log away, since that takes the file for himself alone.
 //
-// SQLite's own locks belong to the process and go when anything in it closes the file. This one belongs to the open
-// file.
+// It belongs to the open file, not to the process, so it outlives that something else here opens and closes the file.
 type readLock struct{ file *os.File }
 
 // lockForReading takes the lock of the database at path, a real path, and waits until then for those that write.

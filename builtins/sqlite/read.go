@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -102,8 +103,20 @@ func (a access) readCopy(ctx context.Context, path string, open openFunc, use fu
 	})
 }
 
+// keepLocks makes SQLite's locks belong to the open file. By default they belong to the process, and it loses those on a
+// database whenever anything in it closes that file: another branch of the recipe that copies it, or a readLock.
+var keepLocks = sync.OnceValue(func() error {
+	if _, err := driver.OFDLocking(true); err != nil {
+		return fmt.Errorf("set up SQLite's locks: %w", err)
+	}
+	return nil
+})
+
 // connect opens a database with these parameters, and closes it when use returns.
 func connect(ctx context.Context, path string, use func(*sql.Conn) error, params ...string) (err error) {
+	if err := keepLocks(); err != nil {
+		return err
+	}
 	db, err := sql.Open("sqlite", dsn(path, params...))
 	if err != nil {
 		return err

@@ -181,3 +181,28 @@ func TestPrivateCopiesOfTheDeadAreRemoved(t *testing.T) {
 		t.Errorf("left are %s, %v", got, err)
 	}
 }
+
+// Who writes to a database in this very process keeps his locks while it is read.
+func TestReadingTakesNoLocksAway(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.db")
+	newDatabase(t, path, "delete", 3)
+	mine, err := openForWriting(path, "delete")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	if _, err := mine.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(*sql.Conn) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	other, err := sql.Open("sqlite", dsn(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.Exec("BEGIN IMMEDIATE"); !isBusy(err) {
+		t.Errorf("beginning to write beside him: %v, want that it is busy", err)
+	}
+}

@@ -92,6 +92,9 @@ func writeRows(db *sql.DB, who string, done <-chan struct{}, tell func(n int64))
 }
 
 func openForWriting(path, mode string) (*sql.DB, error) {
+	if err := keepLocks(); err != nil {
+		return nil, err
+	}
 	db, err := sql.Open("sqlite", dsn(path, "_pragma=busy_timeout(30000)", "_pragma=journal_mode("+mode+")"))
 	if err == nil {
 		db.SetMaxOpenConns(1)
@@ -156,6 +159,7 @@ func (p *process) counted() *atomic.Int64 {
 			i, _ := strconv.ParseInt(p.lines.Text(), 10, 64)
 			n.Store(i)
 		}
+		n.Store(ended)
 	}()
 	return &n
 }

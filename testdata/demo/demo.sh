@@ -41,6 +41,7 @@ deploy)
 	deploy recipes/deploy.star
 	say 'Next'
 	echo "  see what a second deployment would change:  bin/infrarun recipes/deploy.star --env development --prefix .demo/root --repo .demo/src --state-dir .demo/state --dry-run"
+	echo "  undo the deployment:                        bin/infrarun rollback --state-dir .demo/state"
 	echo "  watch a broken version put itself back:     make demo-break"
 	echo "  stop the services:                          make demo-stop"
 	;;
