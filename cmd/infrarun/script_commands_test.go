@@ -95,8 +95,15 @@ func checkEvents(ts *testscript.TestScript, neg bool, args []string) {
 	if code := strconv.Itoa(last.Outcome.ExitCode); code != ts.Getenv(lastCode) {
 		ts.Fatalf("the outcome says exit code %s, the process says %s", code, ts.Getenv(lastCode))
 	}
-	if (last.Outcome.ExitCode == 0 || last.Outcome.ExitCode == 2) != (last.Outcome.Error == "") {
-		ts.Fatalf("the error of a run with exit code %d is %q", last.Outcome.ExitCode, last.Outcome.Error)
+	switch o := last.Outcome; o.Result {
+	case events.Succeeded, events.Restored, events.NoChange, events.WouldChange:
+		if o.Error != "" {
+			ts.Fatalf("the result is %s, and yet there is an error: %s", o.Result, o.Error)
+		}
+	default:
+		if o.Error == "" && len(o.Left) == 0 {
+			ts.Fatalf("the result is %s, and nothing says why", o.Result)
+		}
 	}
 }
 

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 demo=${DEMO_DIR:-$PWD/.demo}
 src=$demo/src
-infrarun=$PWD/bin/infrarun
+infrarun=${DEMO_INFRARUN:-$PWD/bin/infrarun}
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }
