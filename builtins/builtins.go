@@ -16,6 +16,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/process"
 	"github.com/infrarun/infrarun/builtins/secret"
 	"github.com/infrarun/infrarun/builtins/sqlite"
+	"github.com/infrarun/infrarun/builtins/systemd"
 	"github.com/infrarun/infrarun/builtins/text"
 	"github.com/infrarun/infrarun/builtins/time"
 	"github.com/infrarun/infrarun/builtins/ui"
@@ -26,7 +27,7 @@ import (
 // All returns every family, in the order in which the documentation shows them.
 func All() []*runtime.Family {
 	return []*runtime.Family{
-		fs.Family(), exec.Family(), process.Family(), git.Family(), sqlite.Family(),
+		fs.Family(), exec.Family(), process.Family(), systemd.Family(), git.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),
 		json.Family(), yaml.Family(), text.Family(), path.Family(), time.Family(), math.Family(),

@@ -111,6 +111,7 @@ func (r *Run) openJournal(shown *events.Run) error {
 	g := given{Params: shown.Params, Permissions: r.recipe.permissions, Dir: r.base, Shown: r.recipe.loader.sources.prefixes()}
 	if r.recipe.policy != nil {
 		g.Policy = r.recipe.policyModule.path
+		g.Shown[policyKey] = r.recipe.policySources.prefixes()[policyKey]
 	}
 	args, err := json.Marshal(g)
 	if err != nil {

@@ -44,6 +44,9 @@ func parallel(c *Call, a parallelArgs) (starlark.Value, error) {
 	if a.Limit < 0 {
 		return nil, fmt.Errorf("limit is %d, want at least 0", a.Limit)
 	}
+	if c.task.nested == maxNested {
+		return nil, fmt.Errorf("it is called within itself more than %d times", maxNested)
+	}
 	branches, err := branchesOf(c, a.Fns)
 	if err != nil {
 		return nil, err
@@ -64,7 +67,6 @@ func parallel(c *Call, a parallelArgs) (starlark.Value, error) {
 		})
 	}
 	wg.Wait()
-	c.spend(branches)
 	return collect(branches)
 }
 
@@ -79,7 +81,6 @@ type branch struct {
 	value starlark.Value
 	err   error
 	aside bool          // it failed after one beside it had, so because of that
-	steps uint64        // that it took
 	done  chan struct{} // closed when it has ended
 }
 
@@ -99,7 +100,9 @@ func branchesOf(c *Call, fns *starlark.List) ([]branch, error) {
 		b.args.Freeze()
 		b.fn, b.done = fn, make(chan struct{})
 		t := c.task
-		b.task = &task{run: t.run, step: t.step, gate: &gate{outer: t.gate, open: i == 0}, budget: c.stepsLeft()}
+		b.task = &task{
+			run: t.run, step: t.step, gate: &gate{outer: t.gate, open: i == 0}, budget: t.budget, nested: t.nested + 1,
+		}
 	}
 	return branches, nil
 }
@@ -127,7 +130,6 @@ func (b *branch) run(ctx context.Context, name string) {
 	th, stop := newThread(b.task, name+" | "+b.fn.Name())
 	defer stop()
 	b.value, b.err = call(th, b.fn, b.args, nil)
-	b.steps = th.Steps
 }
 
 // collect returns the values, or of the branches that failed by themselves the first one's error.
@@ -148,19 +150,3 @@ type branchError struct{ err error }
 
 func (e *branchError) Error() string { return message(e.err) }
 func (e *branchError) Unwrap() error { return e.err }
-
-// stepsLeft is how much of its thread's budget a call has left. A branch gets no more: else a loop of
-// parallel calls would have no bounds.
-func (c *Call) stepsLeft() uint64 {
-	if c.task.budget <= c.Thread.Steps {
-		return 1 // 0 would be no limit
-	}
-	return c.task.budget - c.Thread.Steps
-}
-
-// spend takes what branches used from the budget of the thread that made them.
-func (c *Call) spend(branches []branch) {
-	for _, b := range branches {
-		c.Thread.Steps += b.steps
-	}
-}

@@ -85,59 +85,6 @@ func TestIntentIsJournalledBeforeApply(t *testing.T) {
 	}
 }
 
-func TestDenied(t *testing.T) {
-	tests := []struct {
-		name, policy, body string
-		want               []string
-	}{
-		{"not declared", "", `box.put("/elsewhere/x", "1")`, []string{"/elsewhere/x is not declared by the recipe"}},
-		{"read, not declared", "", `box.get("/elsewhere/x")`, []string{"/elsewhere/x is not declared"}},
-		{"not allowed", `ALLOW = {"box": ["/opt/app"]}`, `box.put(DIR + "/x", "1")`, []string{"is not allowed by the policy"}},
-		{"denied", "DENY = {\"box\": [DIR + \"/x\"]}", `box.put(DIR + "/x", "1")`, []string{"is not allowed by the policy"}},
-		{"denied below", "DENY = {\"box\": [DIR + \"/sub/x\"]}", `box.put(DIR + "/sub", "1", tree = True)`, []string{"is not allowed by the policy"}},
-		{"in attempt", "", `attempt(box.put, "/elsewhere/x", "1")`, []string{"/elsewhere/x is not declared"}},
-		{"in parallel", "", `parallel([lambda: box.put("/elsewhere/x", "1")])`, []string{"/elsewhere/x is not declared"}},
-		{"in attempt in parallel", "", `parallel([lambda: attempt(box.put, "/elsewhere/x", "1")])`, []string{"not declared"}},
-		{"in parallel in attempt", "", `attempt(parallel, [lambda: box.put("/elsewhere/x", "1")])`, []string{"not declared"}},
-		{"in a step", "", `run.step("S", lambda: box.put("/elsewhere/x", "1"))`, []string{"not declared"}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			l := newLab(t)
-			if tt.policy != "" {
-				l.policy = l.write("policy.star", "DIR = "+starlark.String(l.dir).String()+"\n"+tt.policy)
-			}
-			for _, how := range []execution{(*Recipe).Preview, (*Recipe).Run} {
-				r := l.execute(t.Context(), how, tt.body, nil)
-				r.want(events.DeniedRun, ExitDenied).wantError(tt.want...).wantError("main.star:4")
-				if slices.ContainsFunc(l.box.calls, func(c string) bool { return strings.HasPrefix(c, "probe") }) {
-					t.Error("the machine was probed before permission was asked")
-				}
-				if strings.Contains(tt.body, "box.put") && len(r.Collector.Changes(events.Denied)) != 1 {
-					t.Errorf("told %q, want one denied change", r.told())
-				}
-			}
-			l.wantTree("")
-		})
-	}
-}
-
-func TestTreeIsCheckedOnlyIfReached(t *testing.T) {
-	l := newLab(t)
-	l.policy = l.write("policy.star", "DENY = {\"box\": [\""+l.dir+"/sub/x\"]}")
-	l.run(`box.put(DIR + "/sub", "1")`).want(events.Succeeded, ExitDone)
-}
-
-// A refusal after changes were made ends in a rollback.
-func TestDeniedAfterChanges(t *testing.T) {
-	l := newLab(t)
-	l.run(`
-box.put(DIR + "/a", "1")
-box.put("/elsewhere/x", "1")
-`).want(events.RolledBack, ExitRolledBack).wantError("not declared")
-	l.wantTree("")
-}
-
 func TestFailingChange(t *testing.T) {
 	boom := errors.New("no space left")
 	tests := []struct {
@@ -225,12 +172,16 @@ type boastful struct{}
 func (boastful) Describe() Description {
 	return Description{Call: "box.hook", Target: "x", Undo: Exact}
 }
+
 func (boastful) Probe(context.Context, *Reader) (Finding, error) {
 	return Finding{Needed: true}, nil
 }
-func (boastful) Undo(context.Context, *Keeper) (*Undo, error)    { return nil, nil }
+
+func (boastful) Undo(context.Context, *Keeper) (*Undo, error) { return nil, nil }
+
 func (boastful) Apply(context.Context, *Writer) (Applied, error) { return Applied{}, nil }
-func (boastful) Predict(*World) (starlark.Value, error)          { return nil, errors.New("no prediction") }
+
+func (boastful) Predict(*World) (starlark.Value, error) { return nil, errors.New("no prediction") }
 
 func TestFailingPredictionIsNoChange(t *testing.T) {
 	l := newLab(t)
@@ -262,64 +213,4 @@ func TestPreviewChangesNothing(t *testing.T) {
 	if _, err := os.Stat(l.state.Dir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the preview made a state directory: %v", err)
 	}
-}
-
-func TestRequire(t *testing.T) {
-	preview := &Writer{task: &task{run: &Run{mode: events.ModePreview}}}
-	for name, w := range map[string]*Writer{"nil": nil, "zero": {}, "of a preview": preview} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("Require accepted it")
-				}
-			}()
-			w.Require()
-		})
-	}
-	(&Writer{task: &task{run: &Run{mode: events.ModeRun}}}).Require()
-}
-
-// Output, progress and warnings of a change belong to the step that is running.
-func TestWriterTellsTheStep(t *testing.T) {
-	l := newLab(t)
-	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
-		w.Output("stdout", "line")
-		w.Warn("careful with %s", "it")
-		w.Progress(events.Bar{What: "copy", Current: 1, Total: 2})
-		return nil
-	}
-	r := l.run(`run.step("Copy", lambda: box.do("x"))`).want(events.Succeeded, ExitDone)
-	for _, e := range r.Events(events.Output, events.Log, events.Progress) {
-		if e.Step == nil || e.Step.Title != "Copy" {
-			t.Errorf("%s is told without its step", e.Kind)
-		}
-	}
-	if out := r.Events(events.Output); len(out) != 1 || out[0].Text != "line" || out[0].Source != "x" {
-		t.Errorf("output %+v", out)
-	}
-}
-
-func TestTrashPathsAreFree(t *testing.T) {
-	l := newLab(t)
-	var first string
-	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
-		path, err := w.Discard()
-		if err != nil {
-			return err
-		}
-		first = path
-		return os.WriteFile(path, []byte("precious"), 0o600)
-	}
-	l.run(`box.put(DIR + "/a", "1")`).want(events.Succeeded, ExitDone)
-	l.box.undoing = func(w *Writer, _ string) error {
-		path, err := w.Discard()
-		if err != nil {
-			return err
-		}
-		if _, err := os.Lstat(path); err == nil {
-			t.Errorf("%s is taken (the run used %s)", path, first)
-		}
-		return nil
-	}
-	l.rollback("").want(events.Restored, ExitDone)
 }

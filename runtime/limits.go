@@ -3,7 +3,9 @@ package runtime
 import (
 	"context"
 	"fmt"
+	goruntime "runtime"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +19,42 @@ var (
 	maxHeap uint64 = 1 << 30
 )
 
-const memoryPoll = 10 * time.Millisecond
+const (
+	maxNested  = 16     // calls of parallel in calls of parallel
+	stepShare  = 10_000 // steps that a thread takes from its budget at once
+	memoryPoll = 10 * time.Millisecond
+)
+
+// budget is how many steps a thread and the branches that it makes may take together.
+type budget struct {
+	total uint64
+	left  atomic.Int64
+}
+
+func newBudget(loading bool) *budget {
+	b := &budget{total: mainSteps}
+	if loading {
+		b.total = loadSteps
+	}
+	b.left.Store(int64(b.total))
+	return b
+}
+
+// take takes a share of what is left, 0 if nothing is.
+func (b *budget) take() uint64 {
+	for {
+		left := b.left.Load()
+		share := min(left, stepShare)
+		if share <= 0 {
+			return 0
+		}
+		if b.left.CompareAndSwap(left, left-share) {
+			return uint64(share)
+		}
+	}
+}
+
+func (b *budget) giveBack(steps uint64) { b.left.Add(int64(steps)) }
 
 // bounded returns a context that is cancelled when the memory of a recipe grows without bounds. Done
 // ends the watch.
@@ -30,19 +67,29 @@ func bounded(ctx context.Context) (_ context.Context, done func()) {
 func watchMemory(ctx context.Context, cancel context.CancelCauseFunc) {
 	tick := time.NewTicker(memoryPoll)
 	defer tick.Stop()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		metrics.Read(sample)
-		if n := sample[0].Value.Uint64(); n > maxHeap {
+		if heap() <= maxHeap {
+			continue
+		}
+		// It counts what is not used any more and not yet collected, too: that is nobody's fault.
+		goruntime.GC()
+		if n := heap(); n > maxHeap {
 			cancel(&memoryError{n})
 			return
 		}
 	}
+}
+
+// heap returns how many bytes objects on the heap take.
+func heap() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // memoryError is a recipe that takes more and more memory.

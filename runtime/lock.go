@@ -92,5 +92,7 @@ func (l *Lock) name(h Holder) error {
 // Release gives the lock back.
 func (l *Lock) Release() {
 	l.f.Truncate(0) // only so that nobody reads an old name; the lock is the descriptor's
+	// Closing alone would not do: a process that is being started has the descriptor, too, for a moment.
+	syscall.Flock(int(l.f.Fd()), syscall.LOCK_UN)
 	l.f.Close()
 }

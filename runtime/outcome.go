@@ -110,11 +110,6 @@ func (r *Run) finish(o events.Outcome) events.Outcome {
 			r.emit(events.Event{Kind: events.Log, Level: "error", Text: err.Error()})
 		}
 	}
-	if r.journal != nil { // it has the lock: no other run has anything there
-		if err := os.RemoveAll(r.state.Temp()); err != nil {
-			r.emit(events.Event{Kind: events.Log, Level: "warn", Text: "remove temporary files: " + err.Error()})
-		}
-	}
 	r.emit(events.Event{Kind: events.RunFinished, Outcome: &o})
 	if err := r.bus.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "infrarun: writing the run's files:", err)

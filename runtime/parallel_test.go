@@ -205,6 +205,7 @@ func TestParallelSharesTheBudget(t *testing.T) {
 		"caught inside":  `parallel([lambda: attempt(lambda: [x for x in range(1000000000)])])`,
 		"caught outside": `attempt(parallel, [lambda: [x for x in range(1000000000)]])`,
 		"many calls":     "for _ in range(1000000):\n    parallel([lambda: [x for x in range(10000)]])",
+		"side by side":   `parallel([lambda: [x for x in range(20000)]] * 1000)`,
 		"nested":         "for _ in range(1000000):\n    parallel([lambda: parallel([lambda: [x for x in range(10000)]])])",
 	} {
 		t.Run(name, func(t *testing.T) {

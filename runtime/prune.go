@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	keepRuns = 50 // runs whose history is kept
-	keepUndo = 5  // runs that can still be undone, one after the other
+	keepRuns = 50 // runs of which the history is kept
+	keepUndo = 5  // runs that can be undone, one after the other, and newest runs, of which all is kept
 )
 
 // prune removes what old runs kept. It is called with the lock held, after a run that succeeded: then
@@ -38,7 +38,7 @@ func (s *State) prune() error {
 		case kept >= keepRuns:
 			errs = append(errs, os.RemoveAll(dir))
 			continue
-		case undoable >= keepUndo:
+		case kept >= keepUndo:
 			for _, name := range []string{"journal", "blobs", "trash"} {
 				errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
 			}

@@ -49,9 +49,6 @@ func (s *State) Dir() string { return s.dir }
 // Cache returns the directory for what can be had again.
 func (s *State) Cache() string { return filepath.Join(s.dir, "cache") }
 
-// Temp returns the directory for temporary files of recipes: emptied when a run ends.
-func (s *State) Temp() string { return filepath.Join(s.Cache(), "tmp") }
-
 // KeyFile returns the file of the key that opens sealed contents.
 func (s *State) KeyFile() string { return filepath.Join(s.dir, "key") }
 

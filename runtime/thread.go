@@ -21,7 +21,8 @@ type task struct {
 	gate *gate        // holds events back so that parallel branches report in order; nil: none
 	load func(*starlark.Thread, string) (starlark.StringDict, error)
 
-	budget uint64      // how many steps its thread may take; 0: as many as is usual
+	budget *budget     // of its thread, and of those beside it
+	nested int         // how many calls of parallel its thread is in
 	spent  atomic.Bool // the budget is used up
 }
 
@@ -49,14 +50,17 @@ func newThread(t *task, name string) (th *starlark.Thread, stop func()) {
 			t.emit(events.Event{Kind: events.Log, Level: "info", Text: text})
 		},
 	}
-	if t.budget == 0 {
-		t.budget = mainSteps
-		if t.run == nil {
-			t.budget = loadSteps
-		}
+	if t.budget == nil {
+		t.budget = newBudget(t.run == nil)
 	}
-	th.SetMaxExecutionSteps(t.budget)
+	granted := t.budget.take()
+	th.SetMaxExecutionSteps(max(1, granted)) // 0 would be no limit
 	th.OnMaxSteps = func(th *starlark.Thread) {
+		share := t.budget.take()
+		if granted += share; share > 0 {
+			th.SetMaxExecutionSteps(granted)
+			return
+		}
 		t.spent.Store(true)
 		th.Cancel("budget")
 	}
@@ -66,6 +70,7 @@ func newThread(t *task, name string) (th *starlark.Thread, stop func()) {
 	return th, func() {
 		cancelled()
 		leave()
+		t.budget.giveBack(granted - min(granted, th.Steps))
 	}
 }
 
@@ -113,7 +118,7 @@ func (t *task) explain(err error) error {
 	stopped := &stoppedError{err: err}
 	switch {
 	case t.spent.Load():
-		stopped.cause = &budgetError{t.budget}
+		stopped.cause = &budgetError{t.budget.total}
 	case t.ctx.Err() != nil:
 		stopped.cause = context.Cause(t.ctx)
 	default:

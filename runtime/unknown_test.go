@@ -12,6 +12,7 @@ import (
 
 // Every use of an unknown value stops a preview where it stands, and says what to write.
 func TestUnknownStopsAPreview(t *testing.T) {
+	t.Parallel()
 	uses := []string{
 		`u.stdout`,
 		`getattr(u, "stdout")`,

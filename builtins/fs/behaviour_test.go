@@ -52,11 +52,11 @@ func TestWhatTheRunMadeIsDeleted(t *testing.T) {
 	f := fixture(t)
 	put(t, f.Dir+"/precious", "precious", 0o644)
 	f.Run(`
-fs.mkdir(DIR + "/work/sub")
-fs.write(DIR + "/work/sub/file", "x" * 1000)
-fs.move(DIR + "/precious", DIR + "/work/precious")
-fs.remove(DIR + "/work/sub")
-fs.remove(DIR + "/work")
+fs.mkdir(DIR + "/site/sub")
+fs.write(DIR + "/site/sub/file", "x" * 1000)
+fs.move(DIR + "/precious", DIR + "/site/precious")
+fs.remove(DIR + "/site/sub")
+fs.remove(DIR + "/site")
 `).Want(events.Succeeded)
 	trash, err := filepath.Glob(f.State.Dir() + "/runs/*/trash/*")
 	if err != nil || len(trash) != 1 {
@@ -69,7 +69,7 @@ fs.remove(DIR + "/work")
 	if got := content(t, f.Dir+"/precious"); got != "precious" {
 		t.Errorf("after the rollback it is %q", got)
 	}
-	if _, err := os.Lstat(f.Dir + "/work"); !os.IsNotExist(err) {
+	if _, err := os.Lstat(f.Dir + "/site"); !os.IsNotExist(err) {
 		t.Errorf("the directory is still there: %v", err)
 	}
 }

@@ -38,7 +38,7 @@ func TestBackupErrors(t *testing.T) {
 		{".", "copy.db", []string{"is a dir, not a database"}},
 		{"text", "copy.db", []string{"text: it is no SQLite database"}},
 		{"damaged.db", "copy.db", []string{"the database itself is damaged", "sqlite.check"}},
-		{"locked.db", "copy.db", []string{"locked.db: it stayed locked for 50ms", "sqlite.test (process", "longer timeout"}},
+		{"locked.db", "copy.db", []string{"locked.db: it stayed locked for 50ms", testName + " (process", "longer timeout"}},
 	} {
 		r := f.Run(fmt.Sprintf(`sqlite.backup(DIR + "/%s", DIR + "/%s", timeout = 0.05)`, test.src, test.dst))
 		if r.Outcome.Error == "" {

@@ -81,7 +81,7 @@ func TestRestoreIsRefusedWhileTheDatabaseIsOpen(t *testing.T) {
 	user := start(t, "open", path)
 	unchanged := watch(t, f.Dir)
 	f.Run(restoreRecipe).Want(events.Refused).
-		WantError("app.db is open in sqlite.test", fmt.Sprintf("(process %d)", user.cmd.Process.Pid), "stop what uses the database")
+		WantError("app.db is open in "+testName, fmt.Sprintf("(process %d)", user.cmd.Process.Pid), "stop what uses the database")
 	unchanged()
 	// In a preview the service is not stopped, so that it is by then is taken for granted.
 	r := f.Preview(restoreRecipe).Want(events.WouldChange)
@@ -104,7 +104,7 @@ func TestUsersAreFoundByTheirLock(t *testing.T) {
 	if pid, err := lockedBy(path); pid != user.cmd.Process.Pid || err != nil {
 		t.Errorf("lockedBy = %d, %v, want %d", pid, err, user.cmd.Process.Pid)
 	}
-	if users := usersOf(path); len(users) != 1 || users[0].pid != user.cmd.Process.Pid || users[0].name != "sqlite.test" {
+	if users := usersOf(path); len(users) != 1 || users[0].pid != user.cmd.Process.Pid || users[0].name != testName {
 		t.Errorf("usersOf = %v, want only process %d", users, user.cmd.Process.Pid)
 	}
 	user.stop(t)

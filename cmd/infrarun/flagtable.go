@@ -29,7 +29,8 @@ func columns(w io.Writer, names, meanings []string, width int) {
 	}
 	for i, name := range names {
 		pad := strings.Repeat(" ", indent-utf8.RuneCountInString(name))
-		fmt.Fprintf(w, "%s%s%s\n", name, pad, strings.Join(wrap(meanings[i], width-indent), "\n"+strings.Repeat(" ", indent)))
+		text := name + pad + strings.Join(wrap(meanings[i], width-indent), "\n"+strings.Repeat(" ", indent))
+		fmt.Fprintln(w, strings.TrimRight(text, " "))
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -42,7 +43,11 @@ func explainFlag(set *pflag.FlagSet, err error) error {
 
 func unknownFlag(set *pflag.FlagSet, unknown *pflag.NotExistError) error {
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
-		return hinted(fmt.Sprintf("unknown flag -%s", unknown.GetSpecifiedName()), "--help lists the flags there are")
+		name := unknown.GetSpecifiedName()
+		if name[0] >= utf8.RuneSelf {
+			name = group // of which pflag sees the bytes
+		}
+		return hinted("unknown flag -"+name, "--help lists the flags there are")
 	}
 	name := unknown.GetSpecifiedName()
 	var names []string

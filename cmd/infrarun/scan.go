@@ -80,8 +80,8 @@ func (o *options) early(set *pflag.FlagSet, args []string) (next, doubtful bool)
 		}
 		return false, false
 	}
-	for _, letter := range name { // each of infrarun's is a switch
-		f := set.ShorthandLookup(string(letter))
+	for i := range len(name) { // each of infrarun's is one letter, and a switch
+		f := set.ShorthandLookup(name[i : i+1])
 		if f == nil {
 			return false, !given
 		}

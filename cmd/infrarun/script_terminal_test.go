@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 // terminal is a command for scripts: `terminal DIALOGUE COMMAND…` runs a command on a terminal of 80
 // columns. Each line of the file DIALOGUE is "prompt => answer": the answer is typed when the prompt is
 // on the screen; "^C" is that key. What the screen showed goes to stdout, and the exit code is the
-// command's.
+// command's, or 125 if the terminal is not left as it was.
 func terminal() {
 	code, err := converse(os.Args[1], os.Args[2:])
 	if err != nil {
@@ -57,7 +58,11 @@ func converse(dialogue string, command []string) (int, error) {
 	}
 	io.Copy(&shown, screen) // ends with an error when the command has closed its side
 	cmd.Wait()              // the exit code tells
-	return cmd.ProcessState.ExitCode(), nil
+	mode, err := unix.IoctlGetTermios(int(screen.Fd()), unix.TCGETS)
+	if err == nil && mode.Lflag&unix.ECHO == 0 {
+		err = errors.New("it was left without showing what is typed")
+	}
+	return cmd.ProcessState.ExitCode(), err
 }
 
 // until reads until the prompt is on the screen, behind the one before.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/infrarun/infrarun/runtime"
@@ -63,7 +64,7 @@ func (p *prompter) Confirm(ctx context.Context, question string, byDefault bool)
 		return true, nil
 	}
 	if p.silent != "" {
-		return false, &silentError{question, p.silent, "--yes answers yes"}
+		return false, &silentError{p.silent, "--yes answers yes"}
 	}
 	choices := "[y/N]"
 	if byDefault {
@@ -91,7 +92,7 @@ func (p *prompter) Prompt(ctx context.Context, question, byDefault string, secre
 		if byDefault != "" {
 			return byDefault, nil
 		}
-		return "", &silentError{question, p.silent, "run it on a terminal, or let the recipe take this as a param"}
+		return "", &silentError{p.silent, "run it on a terminal, or let the recipe take this as a param"}
 	}
 	if byDefault != "" {
 		question += " [" + byDefault + "]"
@@ -107,6 +108,14 @@ func (p *prompter) Prompt(ctx context.Context, question, byDefault string, secre
 func (p *prompter) ask(ctx context.Context, question string, secret bool) (string, error) {
 	p.terminal.Suspend()
 	defer p.terminal.Resume()
+	if secret {
+		show, err := hideTyping(int(p.in.Fd()))
+		if err != nil {
+			return "", err
+		}
+		defer fmt.Fprintln(p.out) // the line end was not shown either
+		defer show()
+	}
 	fmt.Fprint(p.out, question)
 	type answer struct {
 		text string
@@ -114,14 +123,8 @@ func (p *prompter) ask(ctx context.Context, question string, secret bool) (strin
 	}
 	got := make(chan answer, 1)
 	go func() {
-		if secret {
-			text, err := term.ReadPassword(int(p.in.Fd()))
-			fmt.Fprintln(p.out)
-			got <- answer{string(text), err}
-			return
-		}
 		text, err := p.reader.ReadString('\n')
-		got <- answer{text, err}
+		got <- answer{strings.TrimRight(text, "\r\n"), err}
 	}()
 	select {
 	case <-ctx.Done():
@@ -131,16 +134,32 @@ func (p *prompter) ask(ctx context.Context, question string, secret bool) (strin
 		if a.err != nil && a.text == "" {
 			return "", fmt.Errorf("nobody answered: %w", a.err)
 		}
-		return strings.TrimSpace(a.text), nil
+		if !secret {
+			a.text = strings.TrimSpace(a.text)
+		}
+		return a.text, nil
 	}
 }
 
-// silentError is a question that nobody can be asked.
-type silentError struct{ question, why, hint string }
-
-func (e *silentError) Error() string {
-	return fmt.Sprintf("%q needs an answer, and %s", e.question, e.why)
+// hideTyping lets a terminal not show what is typed, and returns what lets it show that again. It must
+// be called before the question is shown: people type ahead.
+func hideTyping(fd int) (show func(), err error) {
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	if err != nil {
+		return nil, fmt.Errorf("hide what is typed: %w", err)
+	}
+	hidden := *before
+	hidden.Lflag &^= unix.ECHO
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &hidden); err != nil {
+		return nil, fmt.Errorf("hide what is typed: %w", err)
+	}
+	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) }, nil
 }
+
+// silentError is a question that nobody can be asked.
+type silentError struct{ why, hint string }
+
+func (e *silentError) Error() string { return "it needs an answer, and " + e.why }
 
 // Hint says what to do about it.
 func (e *silentError) Hint() string { return e.hint }

@@ -99,7 +99,7 @@ func TestSentenceOfEveryResult(t *testing.T) {
 		{ModeRun, Outcome{Result: Succeeded, Changes: 12, Unchanged: 3}, "Done. 12 changes, 3 unchanged."},
 		{ModeRun, Outcome{Result: Succeeded, Unchanged: 3}, "Done. Nothing had to be changed, 3 unchanged."},
 		{ModeRollback, Outcome{Result: Restored, Undone: 12}, "Rolled back: 12 changes undone."},
-		{ModeRollback, Outcome{Result: Restored}, "Nothing to roll back."},
+		{ModeRollback, Outcome{Result: Restored}, "Rolled back: no change was left that can be undone."},
 		{ModePreview, Outcome{Result: WouldChange, Changes: 12, Unchanged: 3, Assumed: 2}, "12 changes, 3 unchanged, 2 assumed. Nothing was changed."},
 		{ModePreview, Outcome{Result: NoChange, Unchanged: 3}, "No change to make, 3 unchanged, 0 assumed. Nothing was changed."},
 		{ModeRun, Outcome{Result: Refused, Step: "preflight"}, `Failed in step "preflight" before any change. Nothing was changed.`},

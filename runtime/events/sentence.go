@@ -20,13 +20,13 @@ func Sentence(mode Mode, o Outcome) string {
 		}
 		return "Failed" + inStep(o) + " before any change. Nothing was changed."
 	case DeniedRun:
-		return "Refused by policy" + inStep(o) + ". " + undone(o)
+		return "Refused by policy" + inStep(o) + ". " + undone(mode, o)
 	case RolledBack:
-		return "Failed" + inStep(o) + ". " + undone(o)
+		return "Failed" + inStep(o) + ". " + undone(mode, o)
 	case Incomplete:
 		return incomplete(mode, o)
 	case Interrupted:
-		return "Interrupted" + inStep(o) + ". " + undone(o)
+		return "Interrupted" + inStep(o) + ". " + undone(mode, o)
 	case Locked:
 		return "Not started: another run holds the lock, or an interrupted run must be rolled back first. Nothing was changed."
 	}
@@ -42,7 +42,7 @@ func succeeded(o Outcome) string {
 
 func restored(o Outcome) string {
 	if o.Undone == 0 {
-		return "Nothing to roll back."
+		return "Rolled back: no change was left that can be undone."
 	}
 	return fmt.Sprintf("Rolled back: %s undone.", count(o.Undone, "change"))
 }
@@ -59,10 +59,10 @@ func incomplete(mode Mode, o Outcome) string {
 }
 
 // undone says what happened to the changes made before the end. A change without an undo stays, and
-// the sentence must not hide that.
-func undone(o Outcome) string {
+// the sentence must not hide that. Those of a preview were not made.
+func undone(mode Mode, o Outcome) string {
 	switch {
-	case o.Changes == 0 && o.Undone == 0:
+	case mode == ModePreview, o.Changes == 0 && o.Undone == 0:
 		return "Nothing was changed."
 	case o.Undone < o.Changes:
 		return fmt.Sprintf("What can be undone was put back: %d of %s.", o.Undone, count(o.Changes, "change"))

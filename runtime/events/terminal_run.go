@@ -148,9 +148,9 @@ func (t *Terminal) paragraph(title string, lines []string) {
 	}
 }
 
-// gap sets the next lines apart, unless every line is precious.
+// gap sets the next lines apart from those before, unless every line is precious.
 func (t *Terminal) gap() {
-	if t.verbosity >= 0 {
+	if t.verbosity >= 0 && t.mode != "" {
 		t.detail(&t.loose, "")
 	}
 }

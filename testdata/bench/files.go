@@ -16,14 +16,14 @@ PARAMS = {"dir": param.path(required = True)}
 PERMISSIONS = {"fs.write": ["{dir}"]}
 
 def main(ctx):
-    fs.write_all({ctx.params.dir + "/app-%%03d.conf" %% i: "port = %%d\nhost = localhost\n" %% (8000 + i) for i in range(%d)})
+    fs.write_all({ctx.params.dir + "/app-%%d.conf" %% i: "port = %%d\nhost = localhost\n" %% (8000 + i) for i in range(%d)})
 `
 
 // loop is the same in bash, as durable: a temporary file, sync, rename, and nothing where nothing differs.
 const loop = `set -eu
 dir=$1
 for ((i = 0; i < %d; i++)); do
-	printf -v name '%%s/app-%%03d.conf' "$dir" "$i"
+	printf -v name '%%s/app-%%d.conf' "$dir" "$i"
 	printf -v text 'port = %%d\nhost = localhost' $((8000 + i))
 	if [ -f "$name" ] && [ "$(<"$name")" = "$text" ]; then continue; fi
 	printf '%%s\n' "$text" >"$name.tmp"
@@ -39,7 +39,7 @@ const playbook = `- hosts: localhost
   tasks:
     - copy:
         content: "port = {{ 8000 + item }}\nhost = localhost\n"
-        dest: "%s/app-{{ '%%03d' %% item }}.conf"
+        dest: "%s/app-{{ item }}.conf"
       loop: "{{ range(%d) | list }}"
 `
 

@@ -1,0 +1,69 @@
+package runtime
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+func TestRequire(t *testing.T) {
+	preview := &Writer{task: &task{run: &Run{mode: events.ModePreview}}}
+	for name, w := range map[string]*Writer{"nil": nil, "zero": {}, "of a preview": preview} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("Require accepted it")
+				}
+			}()
+			w.Require()
+		})
+	}
+	(&Writer{task: &task{run: &Run{mode: events.ModeRun}}}).Require()
+}
+
+// Output, progress and warnings of a change belong to the step that is running.
+func TestWriterTellsTheStep(t *testing.T) {
+	l := newLab(t)
+	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
+		w.Output("stdout", "line")
+		w.Warn("careful with %s", "it")
+		w.Progress(events.Bar{What: "copy", Current: 1, Total: 2})
+		return nil
+	}
+	r := l.run(`run.step("Copy", lambda: box.do("x"))`).want(events.Succeeded, ExitDone)
+	for _, e := range r.Events(events.Output, events.Log, events.Progress) {
+		if e.Step == nil || e.Step.Title != "Copy" {
+			t.Errorf("%s is told without its step", e.Kind)
+		}
+	}
+	if out := r.Events(events.Output); len(out) != 1 || out[0].Text != "line" || out[0].Source != "x" {
+		t.Errorf("output %+v", out)
+	}
+}
+
+func TestTrashPathsAreFree(t *testing.T) {
+	l := newLab(t)
+	var first string
+	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
+		path, err := w.Discard()
+		if err != nil {
+			return err
+		}
+		first = path
+		return os.WriteFile(path, []byte("precious"), 0o600)
+	}
+	l.run(`box.put(DIR + "/a", "1")`).want(events.Succeeded, ExitDone)
+	l.box.undoing = func(w *Writer, _ string) error {
+		path, err := w.Discard()
+		if err != nil {
+			return err
+		}
+		if _, err := os.Lstat(path); err == nil {
+			t.Errorf("%s is taken (the run used %s)", path, first)
+		}
+		return nil
+	}
+	l.rollback("").want(events.Restored, ExitDone)
+}

@@ -1,0 +1,127 @@
+package runtime
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+func TestDefaultStateDir(t *testing.T) {
+	if os.Geteuid() == 0 {
+		if dir, err := DefaultStateDir(); err != nil || dir != "/var/lib/infrarun" {
+			t.Errorf("got %s, %v", dir, err)
+		}
+		return
+	}
+	t.Setenv("HOME", "/home/x")
+	for xdg, want := range map[string]string{
+		"/state": "/state/infrarun", "": "/home/x/.local/state/infrarun", "relative": "/home/x/.local/state/infrarun",
+	} {
+		t.Setenv("XDG_STATE_HOME", xdg)
+		if dir, err := DefaultStateDir(); err != nil || dir != want {
+			t.Errorf("with %q: got %s, %v", xdg, dir, err)
+		}
+	}
+}
+
+func TestRunNames(t *testing.T) {
+	s, err := OpenState(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 22, 21, 44, 1, 999_600_000, time.UTC)
+	for _, now := range []time.Time{now, now, now.Add(time.Second), now.Add(-time.Hour), now.Add(-time.Hour)} {
+		if _, _, err := s.newRun(now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What others put there does not count.
+	for _, name := range []string{"99999999-999999-999", "lost+found", "20261122-214401-9f3a"} {
+		if err := os.Mkdir(s.RunDir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id, dir, err := s.newRun(now.Add(time.Hour))
+	if err != nil || id != "20261122-224401-999" {
+		t.Fatalf("got %s, %v", id, err)
+	}
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the run's directory: %v, %v", info, err)
+	}
+	entries, err := os.ReadDir(filepath.Join(s.Dir(), "runs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		if _, err := parseRunName(e.Name()); err == nil {
+			got = append(got, e.Name())
+		}
+	}
+	wantLines(t, got, "20261122-214401-999", "20261122-214402-000", "20261122-214402-999", "20261122-214403-000", "20261122-214403-001", id)
+}
+
+func TestWriteDurably(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "run.json")
+	for _, text := range []string{"one", "two"} {
+		if err := writeDurably(name, []byte(text)); err != nil || readFile(t, name) != text {
+			t.Fatalf("%q: %v", text, err)
+		}
+	}
+	if info, err := os.Stat(name); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "taken"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, "taken/x"), "")
+	for _, bad := range []string{filepath.Join(dir, "none/run.json"), filepath.Join(dir, "taken")} {
+		if err := writeDurably(bad, nil); err == nil || !strings.Contains(err.Error(), "write "+bad) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	entries, _ := os.ReadDir(dir)
+	if len(entries) != 2 {
+		t.Errorf("temporary files are left: %v", entries)
+	}
+}
+
+func TestRunDirectory(t *testing.T) {
+	l := newLab(t)
+	l.run(`box.put(DIR + "/a", "1")`).want(events.Succeeded, ExitDone)
+	rec := l.record()
+	entries, err := os.ReadDir(l.state.RunDir(rec.Run.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+		if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s can be read by others: %v", e.Name(), info.Mode())
+		}
+	}
+	wantLines(t, names, "deploy.log", "events.jsonl", "journal", "metrics.prom", "report.html", "run.json", "sources")
+	if rec.Run.Dir != l.state.RunDir(rec.Run.ID) || rec.PID != os.Getpid() || rec.Finished.Before(rec.Started) || rec.Run.Mode != events.ModeRun {
+		t.Errorf("run.json says %+v", rec)
+	}
+	if got := readFile(t, filepath.Join(rec.Run.Dir, "sources/recipe/main.star")); !strings.Contains(got, "box.put") {
+		t.Errorf("the sources have %s", got)
+	}
+}
+
+func FuzzRunName(f *testing.F) {
+	for _, name := range []string{"20260101-000000-000", "", "-", "20260101-000000", "00000101-000000-000", "99991231-235959-999"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if when, err := parseRunName(name); err == nil && runName(when) != name {
+			t.Errorf("%q became %q", name, runName(when))
+		}
+	})
+}
