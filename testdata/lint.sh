@@ -13,5 +13,6 @@ fi
 (cd testdata/tools && "$GO" build -o ../../bin/staticcheck honnef.co/go/tools/cmd/staticcheck)
 bin/staticcheck ./...
 if command -v shellcheck >/dev/null; then
-	git ls-files --cached --others --exclude-standard '*.sh' .ci/run | xargs shellcheck
+	# The start script of a process lacks its first lines, which its package adds and checks in its tests.
+	git ls-files --cached --others --exclude-standard '*.sh' .ci/run | grep -v '^builtins/process/script.sh$' | xargs shellcheck
 fi
