@@ -30,7 +30,7 @@ const (
 func TestChild(t *testing.T) {
 	base, recipe := os.Getenv(childDir), os.Getenv(childRecipe)
 	if base == "" {
-		t.Skip("not a child")
+		return
 	}
 	f := fixture(t)
 	f.Reopen(base)

@@ -36,7 +36,7 @@ func childEnv(t *testing.T, f *familytest.Fixture, body, killAt string) []string
 func TestRunInChild(t *testing.T) {
 	body := os.Getenv("TEST_BODY")
 	if body == "" {
-		t.Skip("run by other tests")
+		return
 	}
 	f := familytest.New(t, Family(), execfamily.Family())
 	state, err := runtime.OpenState(os.Getenv("TEST_STATE"))
