@@ -76,6 +76,12 @@ func TestRunThatCannotBegin(t *testing.T) {
 	}
 }
 
+func TestSinksThatAreNil(t *testing.T) {
+	l := newLab(t)
+	r := l.execute(t.Context(), (*Recipe).Run, `print("x")`, nil, nil)
+	r.want(events.Succeeded, ExitDone)
+}
+
 // A record that cannot be written at the end is told; the outcome is the journal's.
 func TestRecordThatCannotBeWrittenAtTheEnd(t *testing.T) {
 	l := newLab(t)

@@ -1,9 +1,13 @@
 package runtime
 
 import (
+	"context"
 	goruntime "runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
+
+	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/runtime/events"
 )
@@ -84,6 +88,27 @@ func TestGreedyRecipe(t *testing.T) {
 		goruntime.GC()
 	})
 }
+
+// What is not used any more is not held against a recipe, although it was not yet collected.
+func TestGarbageIsNotMemory(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	goruntime.GC()
+	setLimit(t, &maxHeap, heap()+32<<20)
+	l := newLab(t)
+	l.box.hook("litter", func(c *Call) (starlark.Value, error) {
+		for range 64 {
+			litter = make([]byte, 1<<20)
+		}
+		litter = nil
+		for heap() > maxHeap && c.Context().Err() == nil { // until the watch has had it collected
+			goruntime.Gosched()
+		}
+		return nil, context.Cause(c.Context())
+	})
+	l.run(`box.hook("litter")`).want(events.Succeeded, ExitDone)
+}
+
+var litter []byte
 
 // The watch over the memory ends with what it watches.
 func TestMemoryWatchEnds(t *testing.T) {

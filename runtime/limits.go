@@ -60,8 +60,15 @@ func (b *budget) giveBack(steps uint64) { b.left.Add(int64(steps)) }
 // ends the watch.
 func bounded(ctx context.Context) (_ context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	go watchMemory(ctx, cancel)
-	return ctx, func() { cancel(nil) }
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		watchMemory(ctx, cancel)
+	}()
+	return ctx, func() {
+		cancel(nil)
+		<-ended
+	}
 }
 
 func watchMemory(ctx context.Context, cancel context.CancelCauseFunc) {

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -157,6 +158,44 @@ func TestLoadIsSilent(t *testing.T) {
 	if got := r.logs("info"); got != "in main" {
 		t.Errorf("told %q", got)
 	}
+}
+
+// No load statement leads out of a root, whatever is written there.
+func FuzzFindModule(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"main.star", "a.star"}, {"lib/a.star", "../b.star"}, {"a.star", "../../b.star"}, {"a.star", "@stdlib//x.star"},
+		{"a.star", "//../x.star"}, {"a.star", "/x.star"}, {"a.star", "a/./b/../c.star"}, {"a.star", ".star"}, {"a.star", "@stdlib//"},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	s := newSources(&sourceRoot{key: recipeKey, shown: "recipes/"}, &sourceRoot{key: stdlibKey, shown: stdlibPrefix})
+	f.Fuzz(func(t *testing.T, from, name string) {
+		if !fs.ValidPath(from) {
+			return
+		}
+		id, err := s.find(moduleID{recipeKey, from}, name)
+		if err != nil {
+			return
+		}
+		if !fs.ValidPath(id.path) || strings.Contains("/"+id.path+"/", "/../") || !strings.HasSuffix(id.path, ".star") {
+			t.Errorf("%q in %q is %s", name, from, id)
+		}
+		var again moduleID
+		if text, err := id.MarshalText(); err != nil || again.UnmarshalText(text) != nil || again != id {
+			t.Errorf("%s became %s", id, again)
+		}
+	})
+}
+
+func FuzzDocOf(f *testing.F) {
+	for _, text := range []string{"", "'doc'", "\"\"\"doc\"\"\"\nx = 1", "x", "b'doc'", "(", "\x00"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if doc := docOf(text); doc != strings.TrimSpace(doc) {
+			t.Errorf("docOf(%q) = %q", text, doc)
+		}
+	})
 }
 
 func TestRecipeDoc(t *testing.T) {

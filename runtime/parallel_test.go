@@ -125,10 +125,35 @@ func TestParallelLimit(t *testing.T) {
 	if most.Load() != 3 {
 		t.Errorf("%d ran at once, want 3", most.Load())
 	}
-	most.Store(0)
-	l.preview(`parallel([(box.hook, "count") for _ in range(9)], limit = 3)`).want(events.NoChange, ExitDone)
-	if most.Load() != 1 {
-		t.Errorf("%d ran at once in a preview, want 1", most.Load())
+}
+
+// A preview runs the functions one after the other, in order: what one predicts the next one sees.
+func TestParallelPreview(t *testing.T) {
+	l := newLab(t)
+	var running atomic.Int32
+	l.box.hook("alone", func(*Call) (starlark.Value, error) {
+		if running.Add(1) != 1 {
+			t.Error("two run at once")
+		}
+		for range 100 {
+			goruntime.Gosched()
+		}
+		running.Add(-1)
+		return nil, nil
+	})
+	r := l.preview(`
+def one(i):
+    box.hook("alone")
+    box.put(DIR + "/a", box.get(DIR + "/a") + str(i))
+
+PERMISSIONS = {"box": [DIR]}
+
+def main(ctx):
+    parallel([(one, i) for i in range(9)], limit = 9)
+    print(box.get(DIR + "/a"))
+`).want(events.WouldChange, ExitWouldChange)
+	if got := r.logs("info"); got != "012345678" {
+		t.Errorf("the predictions add up to %q", got)
 	}
 }
 

@@ -43,6 +43,33 @@ func TestPushIsRefused(t *testing.T) {
 	}
 }
 
+// What is read back is what was written.
+func FuzzPlainData(f *testing.F) {
+	for _, expr := range []string{"None", "[1, 2.5, True]", `{"a": ["b", {}]}`, `"\u00e9\n"`, "1 << 70", "-0.0", "(1,)", "[[[]]]", "1e300"} {
+		f.Add(expr)
+	}
+	f.Fuzz(func(t *testing.T, expr string) {
+		th := &starlark.Thread{}
+		th.SetMaxExecutionSteps(1000)
+		v, err := starlark.EvalOptions(dialect, th, "x", expr, nil)
+		if err != nil {
+			return
+		}
+		data, err := encodePlain(v)
+		if err != nil {
+			return
+		}
+		back, err := decodePlain(&starlark.Thread{}, data)
+		if err != nil {
+			t.Fatalf("%s: %s cannot be read: %v", expr, data, err)
+		}
+		again, err := encodePlain(back)
+		if err != nil || string(again) != string(data) {
+			t.Errorf("%s: %s became %s, %v", expr, data, again, err)
+		}
+	})
+}
+
 const pushing = `
 load("helper.star", "put_all")
 load("@stdlib//say.star", "say")

@@ -154,6 +154,48 @@ func TestRollbackWithoutItsJournal(t *testing.T) {
 	l.wantTree("")
 }
 
+// Of an interrupted run without a journal nobody knows what it changed: that is for the operator to say.
+func TestInterruptedRunWithoutItsJournal(t *testing.T) {
+	l := newLab(t)
+	id := l.interruptRun()
+	if err := os.Remove(filepath.Join(l.state.RunDir(id), "journal")); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*result{l.run(`box.put(DIR + "/b", "1")`), l.rollback("")} {
+		r.want(events.Refused, ExitRefused).wantError("the journal of run "+id, "no such file", "hint: restore it from a copy", "and move "+l.state.RunDir(id)+" away")
+	}
+	l.wantTree("a=1\n")
+	if err := os.Rename(l.state.RunDir(id), filepath.Join(l.dir, "away")); err != nil {
+		t.Fatal(err)
+	}
+	l.run(`box.put(DIR + "/b", "1")`).want(events.Succeeded, ExitDone)
+}
+
+// An undo record that cannot be read is one that failed.
+func TestUnreadableUndoRecords(t *testing.T) {
+	k := UndoKind[putUndo, string]{
+		UndoFunc:  func(context.Context, *Writer, putUndo) error { return nil },
+		DriftFunc: func(context.Context, *Reader, putUndo, string) (string, error) { return "drift", nil },
+	}
+	if err := k.Undo(t.Context(), nil, []byte("{")); err == nil || !strings.Contains(err.Error(), "undo record is unreadable") {
+		t.Errorf("undo: %v", err)
+	}
+	for _, tt := range []struct{ args, after, drift, want string }{
+		{"{", `"x"`, "", "undo record is unreadable"},
+		{"{}", "{}", "", "record of what the run left is unreadable"},
+		{"{}", "", "", ""},
+		{"{}", `"x"`, "drift", ""},
+	} {
+		drift, err := k.Drift(t.Context(), nil, []byte(tt.args), []byte(tt.after))
+		if drift != tt.drift || (err != nil) != (tt.want != "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("drift of %s, %s: %q, %v", tt.args, tt.after, drift, err)
+		}
+	}
+	if drift, err := (UndoKind[putUndo, string]{}).Drift(t.Context(), nil, []byte("{"), []byte("{")); drift != "" || err != nil {
+		t.Errorf("without a function: %q, %v", drift, err)
+	}
+}
+
 func TestRollbackIsInterruptedOnlyBeforeItBegins(t *testing.T) {
 	l := newLab(t)
 	l.run(threePuts).want(events.Succeeded, ExitDone)
