@@ -11,7 +11,8 @@
 //	usage.go flagtable.go   help
 //	report.go               errors, as text or as JSON, and everything else that is printed
 //	terminal.go             colors, width, questions
-//	run.go rollback.go …    a subcommand each
+//	builtin.go              the recipes that are part of infrarun, and those at hand
+//	run.go rollback.go …    a subcommand each; subcommand.go is what they share
 package main
 
 import (
