@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"errors"
 	"os"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -37,6 +39,9 @@ func TestEmbeddedAndDisk(t *testing.T) {
 	} {
 		r, _, err := l.loadFile(name)
 		wantErr(t, r, err, want)
+		if got := errors.Is(err, ErrNoRecipe); got != strings.HasPrefix(want, "there is no recipe") {
+			t.Errorf("%q: it is ErrNoRecipe: %v", name, got)
+		}
 	}
 }
 

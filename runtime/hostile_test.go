@@ -84,7 +84,7 @@ func TestGreedyRecipe(t *testing.T) {
 	t.Run("while loading", func(t *testing.T) {
 		l := newLab(t)
 		r, _, err := l.load("def grow():\n    l = []\n    for _ in range(1 << 30):\n        l.append([0] * 1000)\nX = grow()\n" + nothing)
-		wantErr(t, r, err, "main.star:5:", "the recipe uses ", "MiB of memory")
+		wantErr(t, r, err, "main.star:", "the recipe uses ", "MiB of memory")
 		goruntime.GC()
 	})
 }
@@ -96,8 +96,8 @@ func TestGarbageIsNotMemory(t *testing.T) {
 	setLimit(t, &maxHeap, heap()+32<<20)
 	l := newLab(t)
 	l.box.hook("litter", func(c *Call) (starlark.Value, error) {
-		for range 64 {
-			litter = make([]byte, 1<<20)
+		for heap() <= maxHeap {
+			litter = make([]byte, 64<<10)
 		}
 		litter = nil
 		for heap() > maxHeap && c.Context().Err() == nil { // until the watch has had it collected

@@ -18,7 +18,9 @@ import (
 // markerName is in the environment of every process that a run starts.
 const markerName = "INFRARUN_RUN"
 
-func (r *Run) marker() string { return markerName + "=" + r.id }
+// marker names the run by its directory: two state directories can have runs of the same name, and neither
+// may end the processes of the other.
+func (r *Run) marker() string { return markerName + "=" + r.state.RunDir(r.id) }
 
 // orphanPatience is how long a process has to end, once asked and once killed. It is a variable only
 // so that tests need not wait.

@@ -149,8 +149,8 @@ func TestStubbornChildIsKilled(t *testing.T) {
 	setLimit(t, &orphanPatience, 300*time.Millisecond)
 	l := newLab(t)
 	id := l.interruptRun()
-	mine := l.start(markerName+"="+id, stubborn)
-	other := l.start(markerName+"="+id+"0", stubborn)
+	mine := l.start(markerName+"="+l.state.RunDir(id), stubborn)
+	other := l.start(markerName+"="+l.state.RunDir(id)+"0", stubborn)
 	r := l.rollback("").want(events.Restored, ExitDone)
 	wantParts(t, "log", r.logs("warn"), "sending terminated to", "sending killed to")
 	if alive(mine.Process.Pid) {
@@ -167,7 +167,7 @@ func TestProcessThatDoesNotEnd(t *testing.T) {
 	setLimit(t, &orphanPatience, 0)
 	l := newLab(t)
 	id := l.interruptRun()
-	cmd := l.start(markerName+"="+id, stubborn)
+	cmd := l.start(markerName+"="+l.state.RunDir(id), stubborn)
 	r := l.rollback("").want(events.Incomplete, ExitIncomplete)
 	if len(r.Left) != 1 || r.Left[0].Call != "processes" || !strings.Contains(r.Left[0].Error, "do not end; end them, and go on then") {
 		t.Errorf("left %+v", r.Left)

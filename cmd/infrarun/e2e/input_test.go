@@ -144,6 +144,16 @@ def customize(flow):
 	})
 }
 
+// TestExampleSite previews a deployment with the site file that comes along.
+func TestExampleSite(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, newRepo(t))
+	r := s.deploy("deploy.star", "--site=recipes/sites/example.star", "--dry-run").want(2)
+	if !strings.Contains(r.stdout, "Orchestrator is quick") {
+		t.Error("the example's check did not run")
+	}
+}
+
 // TestEditedCopy changes a step in a copy of the recipes and runs that.
 func TestEditedCopy(t *testing.T) {
 	t.Parallel()
