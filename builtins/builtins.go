@@ -3,6 +3,7 @@
 package builtins
 
 import (
+	"github.com/infrarun/infrarun/builtins/archive"
 	"github.com/infrarun/infrarun/builtins/exec"
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/git"
@@ -13,6 +14,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/math"
 	"github.com/infrarun/infrarun/builtins/net"
 	"github.com/infrarun/infrarun/builtins/path"
+	"github.com/infrarun/infrarun/builtins/pkg"
 	"github.com/infrarun/infrarun/builtins/process"
 	"github.com/infrarun/infrarun/builtins/secret"
 	"github.com/infrarun/infrarun/builtins/sqlite"
@@ -20,6 +22,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/text"
 	"github.com/infrarun/infrarun/builtins/time"
 	"github.com/infrarun/infrarun/builtins/ui"
+	"github.com/infrarun/infrarun/builtins/user"
 	"github.com/infrarun/infrarun/builtins/yaml"
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -27,7 +30,8 @@ import (
 // All returns every family, in the order in which the documentation shows them.
 func All() []*runtime.Family {
 	return []*runtime.Family{
-		fs.Family(), exec.Family(), process.Family(), systemd.Family(), git.Family(), sqlite.Family(),
+		fs.Family(), exec.Family(), process.Family(), systemd.Family(), pkg.Family(), user.Family(),
+		git.Family(), archive.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),
 		json.Family(), yaml.Family(), text.Family(), path.Family(), time.Family(), math.Family(),
