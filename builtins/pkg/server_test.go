@@ -16,11 +16,24 @@ import (
 // TestOnServer manages the packages of a fresh Debian server, with its own apt. The small package jq needs two libraries.
 func TestOnServer(t *testing.T) {
 	server.Run(t, map[string]func(*testing.T){
+		"preview":     testPreview,
+		"kept":        testKept,
+		"removed":     testRemoved,
+		"dependents":  testDependents,
+		"broken":      testBrokenAnywhere,
 		"interrupted": testInterrupted,
+		"locked":      testLocked,
+		"remove":      testRemove,
+		"repository":  testRepository,
+		"mirror":      testMirror,
+		"refused":     testRefused,
+		"lists":       testLists,
+		"config":      testConfigLeft,
 	})
 }
 
 const permissions = `PERMISSIONS = {
+    "pkg": ["jq", "libjq1", "tree", "nosuch", "bash-completion", "infrarun-hello", "lists", "repository:*", "mirror:127.0.0.1"],
     "fs.write": [DIR], "exec": ["*"], "net": ["*"],
 }
 `
