@@ -14,6 +14,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/math"
 	"github.com/infrarun/infrarun/builtins/net"
 	"github.com/infrarun/infrarun/builtins/path"
+	"github.com/infrarun/infrarun/builtins/pkg"
 	"github.com/infrarun/infrarun/builtins/process"
 	"github.com/infrarun/infrarun/builtins/secret"
 	"github.com/infrarun/infrarun/builtins/sqlite"
@@ -29,7 +30,7 @@ import (
 // All returns every family, in the order in which the documentation shows them.
 func All() []*runtime.Family {
 	return []*runtime.Family{
-		fs.Family(), exec.Family(), process.Family(), systemd.Family(), user.Family(),
+		fs.Family(), exec.Family(), process.Family(), systemd.Family(), pkg.Family(), user.Family(),
 		git.Family(), archive.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),

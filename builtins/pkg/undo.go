@@ -1,0 +1,63 @@
+package pkg
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/journal"
+)
+
+// The kinds of the undo records of this family.
+const (
+	installKind = "pkg.install"
+	removeKind  = "pkg.remove"
+)
+
+// installUndo is what a rollback knows of an installation whose packages it is to remove.
+type installUndo struct {
+	Manager string `json:"manager"`
+	// Before is what was installed.
+	Before journal.Blob `json:"before"`
+	// Record is a file in the run's directory with what was brought. It is there if the installation came to its end, well or
+	// not; otherwise everything that was not there before counts.
+	Record string `json:"record"`
+}
+
+// removeUndo is what a rollback knows of a removal.
+type removeUndo struct {
+	Manager  string  `json:"manager"`
+	Packages []entry `json:"packages"`
+}
+
+// Undo implements runtime.Change.
+func (in *installing) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
+	if in.args.Undo != "remove" {
+		return nil, nil
+	}
+	text, err := json.Marshal(in.before)
+	if err != nil {
+		return nil, err
+	}
+	args := installUndo{Manager: in.manager.name}
+	if args.Before, err = k.Keep(bytes.NewReader(text), false); err != nil {
+		return nil, err
+	}
+	if args.Record, err = k.TrashPath(); err != nil {
+		return nil, err
+	}
+	in.record = args.Record
+	return &runtime.Undo{Kind: installKind, Args: args, Note: in.Describe().UndoNote}, nil
+}
+
+// managerNamed returns the manager that a record was made with.
+func managerNamed(name string) (*manager, error) {
+	for _, m := range managers {
+		if m.name == name {
+			return m, nil
+		}
+	}
+	return nil, fmt.Errorf("this version of infrarun knows no package manager %s", name)
+}
