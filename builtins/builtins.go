@@ -4,6 +4,7 @@ package builtins
 
 import (
 	"github.com/infrarun/infrarun/builtins/archive"
+	"github.com/infrarun/infrarun/builtins/docker"
 	"github.com/infrarun/infrarun/builtins/exec"
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/git"
@@ -31,6 +32,7 @@ import (
 func All() []*runtime.Family {
 	return []*runtime.Family{
 		fs.Family(), exec.Family(), process.Family(), systemd.Family(), pkg.Family(), user.Family(),
+		docker.Family(),
 		git.Family(), archive.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),

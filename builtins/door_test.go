@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +31,9 @@ var elsewhere = map[string]string{
 	"internal/child/command.go": "starts processes for whoever holds a writer, and for reads that the recipe declared",
 }
 
+// onlyTests are the directories of packages that only tests import.
+var onlyTests = []string{"testdata", "familytest", "server", "enginetest", "composetest"}
+
 // TestOneDoor reads the source of all families: what changes the machine stands in a file writer*.go, or in
 // a function that has a writer, as its receiver or as a parameter. A writer is a *runtime.Writer or what a
 // function makes of one; a preview has none.
@@ -40,7 +44,7 @@ func TestOneDoor(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "familytest" || d.Name() == "server"):
+		case d.IsDir() && slices.Contains(onlyTests, d.Name()):
 			return filepath.SkipDir
 		case d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go"):
 			return nil

@@ -17,6 +17,7 @@ package familytest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +39,6 @@ type Fixture struct {
 
 	t       testing.TB
 	recipes fstest.MapFS
-	kinds   []string
 	grants  map[string][]string
 }
 
@@ -59,9 +59,6 @@ func New(t testing.TB, families ...*runtime.Family) *Fixture {
 	all := append([]*runtime.Family{testFamily(families)}, families...)
 	if f.Host, err = runtime.NewHost("test", all, fstest.MapFS{}, f.recipes); err != nil {
 		t.Fatal(err)
-	}
-	for kind := range permissions {
-		f.kinds = append(f.kinds, kind)
 	}
 	return f.Grant("fs.write", f.Dir)
 }
@@ -146,10 +143,8 @@ func (f *Fixture) module(body string) string {
 	}
 	var text strings.Builder
 	text.WriteString(dir + "PERMISSIONS = {\n")
-	for _, kind := range slices.Sorted(slices.Values(f.kinds)) {
-		if patterns := f.grants[kind]; len(patterns) > 0 {
-			fmt.Fprintf(&text, "    %q: [%s],\n", kind, quoted(patterns))
-		}
+	for _, kind := range slices.Sorted(maps.Keys(f.grants)) {
+		fmt.Fprintf(&text, "    %q: [%s],\n", kind, quoted(f.grants[kind]))
 	}
 	text.WriteString("}\n\ndef main(ctx):\n")
 	for line := range strings.Lines(body) {

@@ -42,7 +42,7 @@ func hostApt() (*aptSetup, error) {
 	a := &aptSetup{proxy: strings.Trim(strings.TrimPrefix(strings.TrimSpace(proxy), "proxy="), "'"), files: map[string]string{}}
 	var sources string
 	if a.mirror, sources = sourcesOf(list); a.mirror == "" {
-		return nil, unavailable("a server is made from a Debian mirror, and this machine's apt has none for the component main")
+		return nil, Unavailable("a server is made from a Debian mirror, and this machine's apt has none for the component main")
 	}
 	a.files["/etc/apt/sources.list.d/debian.sources"] = sources
 	settings, named := acquireOf(config)

@@ -30,10 +30,10 @@ type engine struct {
 	inUse   *os.File // open, and so locked, as long as this process lives
 }
 
-// unavailable is why this machine cannot run a server.
-type unavailable string
+// Unavailable is why this machine cannot do what a test needs.
+type Unavailable string
 
-func (u unavailable) Error() string { return string(u) }
+func (u Unavailable) Error() string { return string(u) }
 
 // ownerLabel tells for which process a container was made: those of processes that are gone are removed.
 const ownerLabel = "infrarun.test.owner"
@@ -52,7 +52,7 @@ func findEngine() (*engine, error) {
 		return e, e.removeOrphans()
 	}
 	if os.Geteuid() != 0 {
-		return nil, unavailable("a server needs a Docker engine: none runs here, and only root could start one")
+		return nil, Unavailable("a server needs a Docker engine: none runs here, and only root could start one")
 	}
 	return ownEngine()
 }
@@ -68,7 +68,7 @@ func ownEngine() (*engine, error) {
 		return nil, err
 	}
 	defer starting.Close()
-	if err := install("docker.io", "dockerd", "docker", "flock"); err != nil {
+	if err := Install("docker.io", "dockerd", "docker", "flock"); err != nil {
 		return nil, err
 	}
 	run := runDir(dir)
@@ -189,8 +189,8 @@ func (e *engine) docker(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// install brings Debian packages unless the commands are there for which they are needed.
-func install(packages string, commands ...string) error {
+// Install brings Debian packages unless the commands are there for which they are needed.
+func Install(packages string, commands ...string) error {
 	missing := false
 	for _, c := range commands {
 		_, err := exec.LookPath(c)
@@ -200,7 +200,7 @@ func install(packages string, commands ...string) error {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return unavailable(fmt.Sprintf("a server needs %s, and only root on Debian can install that", packages))
+		return Unavailable(fmt.Sprintf("the test needs %s, and only root on Debian can install that", packages))
 	}
 	for _, args := range [][]string{{"update"}, append([]string{"install", "--yes", "--no-install-recommends"}, strings.Fields(packages)...)} {
 		cmd := exec.Command("apt-get", append([]string{"-q", "-o", "DPkg::Lock::Timeout=300"}, args...)...)

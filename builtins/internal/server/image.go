@@ -36,7 +36,7 @@ func (e *engine) prepareImage() error {
 
 func (e *engine) makeImage() error {
 	if release, _ := os.ReadFile("/etc/os-release"); releaseOf(string(release), "ID") != "debian" {
-		return unavailable("a server is made from a Debian mirror, which the apt of this machine does not know: it is not Debian")
+		return Unavailable("a server is made from a Debian mirror, which the apt of this machine does not know: it is not Debian")
 	}
 	apt, err := hostApt()
 	if err != nil {
@@ -56,9 +56,9 @@ func (e *engine) makeImage() error {
 		return nil
 	}
 	if os.Geteuid() != 0 {
-		return unavailable("a server needs its image, which only root can make with debootstrap")
+		return Unavailable("a server needs its image, which only root can make with debootstrap")
 	}
-	if err := install("debootstrap", "debootstrap"); err != nil {
+	if err := Install("debootstrap", "debootstrap"); err != nil {
 		return err
 	}
 	if err := e.buildImage(apt, dir); err != nil {

@@ -68,7 +68,7 @@ func Start(t testing.TB) *Server {
 	if err == nil {
 		err = e.prepareImage()
 	}
-	var missing unavailable
+	var missing Unavailable
 	if errors.As(err, &missing) {
 		familytest.Need(t, false, missing.Error())
 	} else if err != nil {

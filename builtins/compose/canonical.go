@@ -1,0 +1,219 @@
+package compose
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// configLabel is on every container of a project that infrarun brought up: a hash of all that its service is made of.
+// It does not depend on which Compose made the container, unlike Compose's own.
+const configLabel = "io.infrarun.compose.config"
+
+// canonical is a resolved project as a Compose reads it: one file, without variables, that needs no other file, in the
+// words that version 1 and later ones have in common.
+type canonical struct {
+	text   []byte
+	hashes map[string]string // by service
+}
+
+// canonicalize writes a project down. Content has what the files of its configs and secrets hold, by path.
+func canonicalize(p *project, content map[string][]byte) (canonical, error) {
+	p.complete()
+	text, err := p.MarshalYAML()
+	if err != nil {
+		return canonical{}, fmt.Errorf("write the resolved project: %w", err)
+	}
+	var doc map[string]any
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return canonical{}, fmt.Errorf("write the resolved project: %w", err)
+	}
+	delete(doc, "name") // Compose is given it as an argument: version 1 does not know the key
+	for key := range doc {
+		if strings.HasPrefix(key, "x-") {
+			delete(doc, key)
+		}
+	}
+	services, _ := doc["services"].(map[string]any)
+	c := canonical{hashes: map[string]string{}}
+	for _, name := range slices.Sorted(maps.Keys(services)) {
+		s, _ := services[name].(map[string]any)
+		simplify(s)
+		delete(s, "build") // compose.build does that
+		if c.hashes[name], err = p.hash(name, s, doc, content); err != nil {
+			return canonical{}, err
+		}
+		labels, _ := s["labels"].(map[string]any)
+		if labels == nil {
+			labels = map[string]any{}
+		}
+		labels[configLabel] = c.hashes[name]
+		s["labels"] = labels
+	}
+	escape(doc)
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# Project %s, resolved by infrarun from %s. It is written anew by each deployment.\n", p.Name, p.places.paths())
+	e := yaml.NewEncoder(&out)
+	e.SetIndent(2)
+	if err := e.Encode(doc); err != nil {
+		return canonical{}, fmt.Errorf("write the resolved project: %w", err)
+	}
+	c.text = out.Bytes()
+	return c, nil
+}
+
+// complete gives each service the name of its image and the number of its containers, which every Compose would
+// otherwise make up in its own way.
+func (p *project) complete() {
+	for name, s := range p.Services {
+		if s.Image == "" {
+			s.Image = p.Name + "-" + name
+		}
+		scale := s.GetScale()
+		s.Scale = &scale
+		if s.Deploy != nil {
+			deploy := *s.Deploy
+			deploy.Replicas = nil
+			s.Deploy = &deploy
+		}
+		s.PullPolicy, s.PullRefreshAfter, s.Develop, s.Profiles, s.Attach = "", "", nil, nil, nil
+		p.Services[name] = s
+	}
+}
+
+// simplify leaves out of a service what says nothing and what Compose 1 does not know.
+func simplify(s map[string]any) {
+	for key, value := range s {
+		if value == nil || strings.HasPrefix(key, "x-") {
+			delete(s, key)
+		}
+	}
+	if s["scale"] == 1 {
+		delete(s, "scale")
+	}
+	if deploy, ok := s["deploy"].(map[string]any); ok {
+		for _, key := range []string{"resources", "placement"} {
+			if m, ok := deploy[key].(map[string]any); ok && len(m) == 0 {
+				delete(deploy, key)
+			}
+		}
+		if len(deploy) == 0 {
+			delete(s, "deploy")
+		}
+	}
+	if needs, ok := s["depends_on"].(map[string]any); ok {
+		for _, n := range needs {
+			if n, ok := n.(map[string]any); ok && n["required"] == true {
+				delete(n, "required")
+			}
+		}
+	}
+	if ports, ok := s["ports"].([]any); ok {
+		for i, port := range ports {
+			ports[i] = shortPort(port)
+		}
+	}
+	if env, ok := s["environment"].(map[string]any); ok {
+		for name, value := range env {
+			if value == nil {
+				delete(env, name) // Compose would look for it in its own environment
+			}
+		}
+	}
+	if volumes, ok := s["volumes"].([]any); ok {
+		for _, v := range volumes {
+			simplifyVolume(v)
+		}
+	}
+}
+
+// shortPort writes a port as 127.0.0.1:8080:80/tcp: Compose 1 does not know the address in the long form.
+func shortPort(v any) any {
+	port, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	text := fmt.Sprintf("%v/%v", port["target"], port["protocol"])
+	if published, _ := port["published"].(string); published != "" {
+		text = published + ":" + text
+	}
+	ip, _ := port["host_ip"].(string)
+	if ip == "" {
+		return text
+	}
+	if strings.Contains(ip, ":") {
+		ip = "[" + ip + "]"
+	}
+	if port["published"] == nil {
+		text = ":" + text
+	}
+	return ip + ":" + text
+}
+
+// simplifyVolume leaves out the empty sections of a volume.
+func simplifyVolume(v any) {
+	volume, ok := v.(map[string]any)
+	if !ok {
+		return
+	}
+	for _, key := range []string{"bind", "volume", "tmpfs"} {
+		if m, ok := volume[key].(map[string]any); ok && len(m) == 0 {
+			delete(volume, key)
+		}
+	}
+}
+
+// hash is of all that a container of a service is made of, except the image's content: the service without what only
+// says how to build it, the networks it is in, and what is in the files that it is given.
+func (p *project) hash(name string, service, doc map[string]any, content map[string][]byte) (string, error) {
+	part := maps.Clone(service)
+	delete(part, "scale")
+	delete(part, "depends_on")
+	s := p.Services[name]
+	networks, _ := doc["networks"].(map[string]any)
+	used := map[string]any{}
+	for n := range s.Networks {
+		used[n] = networks[n]
+	}
+	files := map[string]string{}
+	add := func(kind, source, file, inline string) {
+		sum := sha256.Sum256(append([]byte(inline), content[file]...))
+		files[kind+" "+source] = hex.EncodeToString(sum[:])
+	}
+	for _, c := range s.Configs {
+		add("config", c.Source, p.Configs[c.Source].File, p.Configs[c.Source].Content)
+	}
+	for _, c := range s.Secrets {
+		add("secret", c.Source, p.Secrets[c.Source].File, p.Secrets[c.Source].Content)
+	}
+	text, err := json.Marshal(map[string]any{"project": p.Name, "service": part, "networks": used, "files": files})
+	if err != nil {
+		return "", fmt.Errorf("service %s: %w", name, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// escape writes a dollar as two, in every text: Compose would look for a variable behind it.
+func escape(v any) any {
+	switch v := v.(type) {
+	case string:
+		return strings.ReplaceAll(v, "$", "$$")
+	case map[string]any:
+		for key, value := range v {
+			v[key] = escape(value)
+		}
+	case []any:
+		for i, value := range v {
+			v[i] = escape(value)
+		}
+	}
+	return v
+}

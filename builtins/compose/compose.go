@@ -1,0 +1,159 @@
+// Package compose is the family of builtins for Docker Compose: a stack of services in a file.
+//
+//	compose.config(dir, …)              the resolved project
+//	compose.build(dir, …, services)     build images from source
+//	compose.pull(dir, …, services)      bring images from their registries
+//	compose.up(dir, …, services)        bring the project up, wait until it is ready
+//	compose.down(name)                  take all containers and networks of a project away
+//	compose.ps(name)                    its containers
+//	compose.logs(name, services)        what they printed
+//
+// where … is files, name, env, env_files and profiles.
+//
+// A project is read with the library that Compose itself is made of, resolved (variables, overrides, profiles, files with
+// variables), compared with what the recipe may do, and written down as one file that needs no other. Exactly that file is
+// given to the Compose that is there, version 1 or later, and only to bring up services that have changed: what has is
+// decided here, by a label with the hash of a service's settings and by the image's id. Nothing depends on what Compose
+// would do in its own dry run.
+//
+// # Going back
+//
+// Compose cannot go back: it removes a container before it makes the next one. So before anything changes, all that the
+// engine says of the project's containers and networks is recorded, sealed, in the run's directory, and their images are
+// kept ([engine.Client.KeepImage]). The undo makes lost containers again from that record through the engine's API, with
+// the same names, settings, labels, networks and volumes, on the same images. It needs neither Compose nor the old files,
+// works for projects that somebody else brought up, and for each container looks first whether it is there.
+//
+// # Files
+//
+//	load.go environment.go resources.go places.go   reading a project, and where in its files something stands
+//	policy.go                                       what a project asks for, and whether it may
+//	canonical.go                                    the resolved project as a file that every Compose reads
+//	running.go plan.go differences.go services.go   what there is, what is to be done, and why
+//	cli.go                                          the Compose of this machine
+//	up.go up_probe.go writer.go                     bringing up
+//	monitor.go judge.go                             watching containers come up
+//	record.go restore.go remake.go again.go networks.go   the record and the undo
+//	down.go images.go pull.go build.go ps.go config.go    the other builtins
+//	overlay.go                                      what a preview predicts
+//
+// The package knows no other family. What the engine is asked is in package engine, permissions in package dockerpolicy.
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
+
+	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/policy"
+)
+
+// Family returns the family compose.
+func Family() *runtime.Family {
+	return &runtime.Family{
+		Name: "compose",
+		Doc: "Docker Compose: stacks of services. A project is resolved, checked against the permissions, and brought up by the " +
+			"Compose of this machine; a failed run brings the old containers back.",
+		Builtins: []*runtime.Builtin{
+			upBuiltin, downBuiltin, buildBuiltin, pullBuiltin, configBuiltin, psBuiltin, logsBuiltin,
+		},
+		Undoers: map[string]runtime.Undoer{
+			restoreKind: runtime.UndoKind[restoreArgs, left]{UndoFunc: restoreUndo, DriftFunc: restoreDrift},
+			imagesKind:  runtime.UndoKind[imagesArgs, imagesLeft]{UndoFunc: imagesUndo, DriftFunc: imagesDrift},
+		},
+		Permissions: map[string]policy.Matcher{dockerpolicy.Kind: dockerpolicy.Matcher{}},
+	}
+}
+
+// projectArgs say what the project is.
+type projectArgs struct {
+	Dir      string            `arg:"dir" doc:"the project's directory: relative paths in its files are relative to it"`
+	Files    runtime.Strings   `arg:"files" default:"" doc:"its compose files, later ones override earlier ones; None is compose.yaml or docker-compose.yml with its override"`
+	Name     string            `arg:"name" default:"" doc:"the project's name; empty is that in the file. The directory's name is never taken for it"`
+	Env      runtime.StringMap `arg:"env" default:"" doc:"values of variables in the files; others come from env_files, then from infrarun's environment as far as the recipe declares it (permission env)"`
+	EnvFiles runtime.Strings   `arg:"env_files" default:"" doc:"files with variables, later ones override earlier ones; .env is read only if it is named"`
+	Profiles runtime.Strings   `arg:"profiles" default:"" doc:"profiles whose services belong to it"`
+}
+
+// files reads what the recipe may read, as a preview predicts it.
+type files struct {
+	call *runtime.Call
+	view *filesys.View
+}
+
+// ReadFile implements source.
+func (f files) ReadFile(path string) ([]byte, error) {
+	if err := f.call.Need(policy.Need{Kind: "fs.read", Target: path}); err != nil {
+		return nil, err
+	}
+	return f.view.ReadFile(path, maxComposeFile)
+}
+
+// load reads the project, and fails unless the recipe may do all that it asks for.
+func (a *projectArgs) load(c *runtime.Call) (*project, error) {
+	if a.Dir == "" {
+		return nil, errors.New("dir is empty")
+	}
+	p, err := load(c.Context(), files{c, filesys.Read(c.Reader())}, wanted{
+		Dir: filesys.Abs(c.BaseDir(), a.Dir), Files: a.Files, Name: a.Name, Env: a.Env, EnvFiles: a.EnvFiles,
+		Profiles: a.Profiles, HostEnv: func() map[string]string { return declaredEnv(c) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, permit(p, c.Need)
+}
+
+// declaredEnv is infrarun's environment as far as the recipe may read it.
+func declaredEnv(c *runtime.Call) map[string]string {
+	env := map[string]string{}
+	for _, entry := range os.Environ() {
+		name, value, ok := strings.Cut(entry, "=")
+		if ok && name != "" && c.Need(policy.Need{Kind: "env", Target: name}) == nil {
+			env[name] = value
+		}
+	}
+	return env
+}
+
+// contents reads the configs and secrets that are mounted into containers, so that a change is seen. Mounting them is
+// permitted already; one that cannot be read is left to the engine.
+func (a *projectArgs) contents(c *runtime.Call, p *project) map[string][]byte {
+	view := filesys.Read(c.Reader())
+	all := map[string][]byte{}
+	for _, s := range p.Services {
+		for _, file := range p.givenFiles(s) {
+			if content, err := view.ReadFile(file, maxComposeFile); err == nil {
+				all[file] = content
+			}
+		}
+	}
+	return all
+}
+
+// nameArgs name a project that is there.
+type nameArgs struct {
+	Name string `arg:"name" doc:"the project's name"`
+}
+
+// need is the permission for a project as a whole.
+func need(name string) policy.Need { return dockerpolicy.Need("compose", name) }
+
+// checkName refuses what is no name of a project.
+func checkName(name string) error {
+	if name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") != "" {
+		return fmt.Errorf("%q is no name of a project: it is made of small letters, digits, - and _", name)
+	}
+	return nil
+}
+
+func structOf(fields starlark.StringDict) starlark.Value {
+	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
+}

@@ -1,0 +1,59 @@
+package compose
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// oneShot reports whether a service says that it does something and ends: another waits for its end, or it is not to be
+// started again after it.
+func oneShot(p *project, s types.ServiceConfig) bool {
+	return awaited(p, s) || s.Restart == "no" || strings.HasPrefix(s.Restart, "on-failure")
+}
+
+// awaited reports whether another service waits for the end of this one.
+func awaited(p *project, s types.ServiceConfig) bool {
+	for _, other := range p.Services {
+		if other.DependsOn[s.Name].Condition == types.ServiceConditionCompletedSuccessfully {
+			return true
+		}
+	}
+	return false
+}
+
+// mayEnd reports whether it is well if a container of a service ends with code 0. One that answers on a port or is asked
+// for its health is to run on, whatever it says.
+func mayEnd(p *project, s types.ServiceConfig) bool {
+	if awaited(p, s) {
+		return true
+	}
+	return (s.Restart == "" || oneShot(p, s)) && len(s.Ports) == 0 && s.HealthCheck == nil
+}
+
+// boundTo returns the service in the set that a service cannot outlive, "" if there is none.
+func boundTo(s types.ServiceConfig, set map[string]bool) string {
+	var to []string
+	for _, mode := range []string{s.NetworkMode, s.Pid, s.Ipc} {
+		if other, ok := strings.CutPrefix(mode, "service:"); ok {
+			to = append(to, other)
+		}
+	}
+	for _, v := range s.VolumesFrom {
+		other, _, _ := strings.Cut(v, ":")
+		to = append(to, other)
+	}
+	for _, other := range slices.Sorted(maps.Keys(s.DependsOn)) {
+		if s.DependsOn[other].Restart {
+			to = append(to, other)
+		}
+	}
+	for _, other := range to {
+		if set[other] {
+			return other
+		}
+	}
+	return ""
+}

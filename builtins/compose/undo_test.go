@@ -1,0 +1,108 @@
+package compose
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/infrarun/infrarun/builtins/internal/composetest"
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+// version2 changes the site, adds a service, and takes one away.
+const version2 = `
+services:
+  site: {image: app:2, networks: [default, extra], volumes: [more:/more, /cache2]}
+  added: {image: app:2}
+networks: {extra: }
+volumes: {more: }
+`
+
+// onOutput is a sink that acts when a line is printed.
+type onOutput struct {
+	part string
+	act  func()
+}
+
+func (o *onOutput) Handle(e events.Event) {
+	if o.act != nil && e.Kind == events.Output && strings.Contains(e.Text, o.part) {
+		act := o.act
+		o.act = nil
+		act()
+	}
+}
+
+func (o *onOutput) Close() error { return nil }
+
+// Whatever an undo finds, it leaves what was there before.
+func TestUndoTwiceAndForNothing(t *testing.T) {
+	b := newBed(t, composetest.Current)
+	b.shop("    volumes: [/cache]")
+	b.Run(up1).Want(events.Succeeded)
+	state, settings := b.state(), b.settings()
+	b.file("compose.override.yaml", version2)
+	if n := b.BreakEverywhere(up1); n < 2 {
+		t.Errorf("broken at %d places", n)
+	}
+	b.wantSame("broken everywhere,", state, settings)
+	b.UndoTwice(up1)
+	b.wantSame("undone twice,", state, settings)
+	ids := b.ids()
+	b.UndoTwice(`compose.down("shop")`)
+	b.wantSame("down undone twice,", state, settings)
+	if b.ids()["site"] == ids["site"] {
+		t.Error("down did nothing")
+	}
+}
+
+// In a child these say where the directories are, what is run, and at which line that is printed it is killed.
+const (
+	childBase   = "COMPOSE_TEST_BASE"
+	childRecipe = "COMPOSE_TEST_RECIPE"
+	childLine   = "COMPOSE_TEST_LINE"
+)
+
+// TestChild is the process that is killed. It does nothing unless it is told to.
+func TestChild(t *testing.T) {
+	base := os.Getenv(childBase)
+	if base == "" {
+		return // this is no child
+	}
+	f := familytest.New(t, Family(), fsUndo())
+	f.Reopen(base)
+	f.Grant("docker", "compose:*")
+	r := f.RunContext(context.Background(), os.Getenv(childRecipe), &onOutput{os.Getenv(childLine), func() {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}})
+	t.Fatalf("it was not killed, but ended %s: %s", r.Outcome.Result, r.Outcome.Error)
+}
+
+// Infrarun is killed while Compose works, which goes on.
+func TestKilled(t *testing.T) {
+	for v, lines := range map[composetest.Version][]string{
+		composetest.Current: {"shop_extra", "site-1 Start"},
+		composetest.One:     {"Recreating shop_site_1"},
+	} {
+		b := newBed(t, v)
+		b.shop("    volumes: [/cache]")
+		b.Run(up1).Want(events.Succeeded)
+		state, settings := b.state(), b.settings()
+		b.file("compose.override.yaml", version2)
+		for _, line := range lines {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+			cmd.Env = append(os.Environ(), childBase+"="+b.Base(), childRecipe+"="+up1, childLine+"="+line)
+			out, err := cmd.CombinedOutput()
+			if err == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("it was not killed at %q: %v\n%s", line, err, out)
+			}
+			b.Rollback().Want(events.Restored)
+			b.wantSame("killed at "+line+",", state, settings)
+		}
+		b.e.Clean()
+	}
+}

@@ -1,0 +1,236 @@
+package compose
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/infrarun/infrarun/builtins/internal/child"
+	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/failpoint"
+)
+
+// resolvedMode is that of the resolved project: there may be secrets in it.
+const resolvedMode fs.FileMode = 0o600
+
+// control changes a project.
+type control struct {
+	*engine.Writer
+	run   *child.Runner
+	files *filesys.Writer
+}
+
+func newControl(ctx context.Context, w *runtime.Writer) (*control, error) {
+	x, err := engine.Write(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return &control{x, child.NewRunner(w), filesys.Writable(w)}, nil
+}
+
+// write writes the resolved project.
+func (c *control) write(path string, text []byte) error {
+	return c.files.WriteFile(path, text, resolvedMode, filesys.Keep, filesys.Keep)
+}
+
+// compose calls Compose and shows what it prints.
+func (c *control) compose(ctx context.Context, s child.Spec) error {
+	s.Line = func(stream, line string) { c.Run.Output(stream, line) }
+	_, err := c.run.Run(ctx, s)
+	return err
+}
+
+// failedError says which containers did not come up, with what they printed last.
+type failedError struct {
+	failed []failure
+	last   map[string][]string // by id
+	cause  error
+}
+
+func (e *failedError) Error() string {
+	var text strings.Builder
+	for i, f := range e.failed {
+		if i > 0 {
+			text.WriteString("\n")
+		}
+		text.WriteString(f.String())
+		if f.ContainerJSONBase == nil {
+			continue
+		}
+		if lines := e.last[f.ID]; len(lines) > 0 {
+			text.WriteString("; it printed\n  " + strings.Join(lines, "\n  "))
+		} else {
+			text.WriteString("; it printed nothing")
+		}
+	}
+	if e.cause != nil {
+		fmt.Fprintf(&text, "\n%v", e.cause)
+	}
+	return text.String()
+}
+
+func (e *failedError) Unwrap() error { return e.cause }
+
+// bringUp has Compose bring up the services of a plan, and watches their containers meanwhile.
+func (c *control) bringUp(ctx context.Context, u *up) error {
+	plain, force := u.plan.services()
+	composing, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done := make(chan struct{})
+	result := make(chan error, 1)
+	go func() {
+		defer close(done)
+		result <- c.callUp(composing, u, plain, force)
+	}()
+	if !u.wait {
+		return <-result
+	}
+	watching, cancel := context.WithTimeout(ctx, u.timeout)
+	defer cancel()
+	m := newMonitor(u.project, u.patience)
+	for _, r := range u.running {
+		m.before[r.ID] = r.InspectResponse
+	}
+	m.ignore = u.plan.touched()
+	failedCall := make(chan error, 1)
+	go func() {
+		err := <-result
+		if err != nil {
+			cancel() // what is not ready now will not be
+		}
+		failedCall <- err
+	}()
+	failed, err := m.watch(watching, c.Client, append(plain, force...), done)
+	stop(errors.New("a container has failed"))
+	called := <-failedCall
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, errLate) && watching.Err() == context.DeadlineExceeded:
+		err = fmt.Errorf("it is not ready after %v; a larger timeout gives it longer", u.timeout)
+	case called != nil && (errors.Is(err, errLate) || err == nil && len(failed) == 0):
+		return fmt.Errorf("%s: %w", u.cli, called) // what is not ready yet is the consequence
+	}
+	if len(failed) == 0 {
+		return err
+	}
+	return &failedError{failed, c.logs(context.WithoutCancel(ctx), failed), err}
+}
+
+// callUp has Compose bring up services, in two rounds.
+func (c *control) callUp(ctx context.Context, u *up, plain, force []string) error {
+	for _, round := range []struct {
+		services []string
+		force    bool
+	}{{plain, false}, {force, true}} {
+		if len(round.services) == 0 {
+			continue
+		}
+		if err := c.compose(ctx, u.cli.up(u.project.Name, u.resolved, u.project.WorkingDir, round.services, round.force)); err != nil {
+			return err
+		}
+		if err := failpoint.Hit("compose.up.called"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const (
+	logLimit   = 4 << 20 // bytes of a failed container's log that are kept
+	logTimeout = 10 * time.Second
+	lastLines  = 10
+)
+
+// logs shows all that failed containers have printed, so that it is in the run's log, and returns the last lines.
+func (c *control) logs(ctx context.Context, failed []failure) map[string][]string {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
+	last := map[string][]string{}
+	for _, f := range failed {
+		if f.ContainerJSONBase == nil {
+			continue // there is none
+		}
+		text, err := readLog(ctx, c.Client, f.replica, logQuery{tail: "all", limit: logLimit})
+		if err != nil {
+			c.Run.Warn("the log of container %s cannot be read: %v", f.name(), err)
+			continue
+		}
+		var lines []string
+		for line := range strings.Lines(text) {
+			line = strings.ToValidUTF8(strings.TrimRight(line, "\r\n"), "�")
+			c.Run.Output("stderr", f.name()+" | "+line)
+			lines = append(lines, line)
+		}
+		last[f.ID] = lines[max(0, len(lines)-lastLines):]
+	}
+	return last
+}
+
+// logQuery says which part of a log is wanted.
+type logQuery struct {
+	tail  string // a number of lines, "all"
+	since string // a time as the engine takes it, "" for all
+	limit int    // bytes, of the end
+}
+
+// readLog returns what a container has printed.
+func readLog(ctx context.Context, e *engine.Client, r replica, q logQuery) (string, error) {
+	from, err := e.ContainerLogs(ctx, r.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: q.tail, Since: q.since})
+	if err != nil {
+		return "", fmt.Errorf("read the log of container %s: %w", r.name(), engine.Explain(ctx, err))
+	}
+	defer from.Close()
+	end := &lastBytes{limit: q.limit}
+	if r.Config.Tty {
+		_, err = io.Copy(end, from)
+	} else {
+		_, err = stdcopy.StdCopy(end, end, bufio.NewReader(from))
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the log of container %s: %w", r.name(), engine.Explain(ctx, err))
+	}
+	return string(end.text), nil
+}
+
+// lastBytes keeps the end of what is written to it, from the beginning of a line.
+type lastBytes struct {
+	text  []byte
+	limit int
+}
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	l.text = append(l.text, p...)
+	if over := len(l.text) - l.limit; over > l.limit/4 || over > 0 && l.limit < 1<<10 {
+		cut := l.text[over:]
+		if i := bytes.IndexByte(cut, '\n'); i >= 0 {
+			cut = cut[i+1:]
+		}
+		l.text = append(l.text[:0], cut...)
+	}
+	return len(p), nil
+}
+
+// takeAway stops a container as it wants to be stopped, and removes it. Its volumes stay. That it is gone is no error.
+func takeAway(ctx context.Context, x *engine.Writer, id, name string) error {
+	err := x.API.ContainerStop(ctx, id, container.StopOptions{})
+	if err != nil && !absent(err) {
+		return fmt.Errorf("stop container %s: %w", name, engine.Explain(ctx, err))
+	}
+	err = x.API.ContainerRemove(ctx, id, container.RemoveOptions{Force: true})
+	if err != nil && !absent(err) {
+		return fmt.Errorf("remove container %s: %w", name, engine.Explain(ctx, err))
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package docker
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+	"go.starlark.net/starlark"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime"
+)
+
+type logsArgs struct {
+	Name  string `arg:"name" doc:"the container's name or id"`
+	Since string `arg:"since" default:"" doc:"only what is not older: \"10m\", or a time such as \"2026-01-31T12:00:00Z\""`
+	Lines int    `arg:"lines" default:"100" doc:"how many lines at most, the last ones"`
+}
+
+var logsBuiltin = runtime.Define(runtime.Builtin{
+	Name: "docker.logs", Returns: "list of string: the lines, the oldest first, of both streams", Permission: containerPermission,
+	Doc: "Returns what a container has printed. It is an error if there is no such container. In a preview that makes or " +
+		"replaces it there are no lines yet.",
+	Example: `errors = [l for l in docker.logs("console", since = "10m") if "ERROR" in l]`,
+}, func(c *runtime.Call, a logsArgs) (starlark.Value, error) {
+	if err := c.Need(needContainer(a.Name)); err != nil {
+		return nil, err
+	}
+	if a.Lines < 1 {
+		return nil, fmt.Errorf("lines is %d, want 1 or more", a.Lines)
+	}
+	return withEngine(c, func(ctx context.Context, e *engine.Client) (starlark.Value, error) {
+		seen, err := lookContainer(ctx, e, c.Reader(), a.Name)
+		switch {
+		case err != nil:
+			return nil, err
+		case !seen.there:
+			return nil, noContainer(a.Name)
+		case seen.predicted != nil && seen.predicted.aspects != nil:
+			return starlark.NewList(nil), nil
+		}
+		text, err := containerLogs(ctx, e, seen.real.ID, container.LogsOptions{Since: a.Since, Tail: strconv.Itoa(a.Lines)})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Name, err)
+		}
+		return listOf(lastLines(text, a.Lines)), nil
+	})
+})
+
+func noContainer(name string) error {
+	return fmt.Errorf("there is no container %s; docker.containers(all = True) lists those that there are", name)
+}
+
+// maxLogs bounds what is read of logs, in bytes; of what is longer the beginning is read.
+const maxLogs = 16 << 20
+
+// containerLogs reads what a container has printed, both streams in the order in which it did.
+func containerLogs(ctx context.Context, e *engine.Client, id string, options container.LogsOptions) (string, error) {
+	c, err := e.Container(ctx, id)
+	if err != nil {
+		return "", err
+	} else if c == nil {
+		return "", noContainer(id)
+	}
+	options.ShowStdout, options.ShowStderr = true, true
+	from, err := e.ContainerLogs(ctx, id, options)
+	if err != nil {
+		return "", engine.Explain(ctx, err)
+	}
+	defer from.Close()
+	var text bytes.Buffer
+	limited := io.LimitReader(from, maxLogs)
+	if c.Config.Tty {
+		_, err = io.Copy(&text, limited)
+	} else {
+		_, err = stdcopy.StdCopy(&text, &text, limited)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read its logs: %w", engine.Explain(ctx, err))
+	}
+	return text.String(), nil
+}
+
+// lastLines returns the last lines of a text, as text that can be shown.
+func lastLines(text string, n int) []string {
+	text = strings.TrimRight(strings.ToValidUTF8(text, "\uFFFD"), "\r\n")
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	lines = lines[max(0, len(lines)-n):]
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], "\r")
+	}
+	return lines
+}

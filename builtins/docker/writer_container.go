@@ -1,0 +1,247 @@
+package docker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/failpoint"
+)
+
+// control is the engine, for what changes containers, networks and volumes.
+type control struct{ *engine.Writer }
+
+func newControl(ctx context.Context, w *runtime.Writer) (*control, error) {
+	x, err := engine.Write(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	return &control{x}, nil
+}
+
+// start starts a container.
+func (x *control) start(ctx context.Context, id string) error {
+	if err := x.API.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		return fmt.Errorf("start it: %w", engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+// resume has a container run that is there: one that is paused goes on.
+func (x *control) resume(ctx context.Context, c *container.InspectResponse) error {
+	if !c.State.Paused {
+		return x.start(ctx, c.ID)
+	}
+	if err := x.API.ContainerUnpause(ctx, c.ID); err != nil {
+		return fmt.Errorf("let it go on: %w", engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+// stop stops a container that has so many seconds to end.
+func (x *control) stop(ctx context.Context, id string, seconds int) error {
+	err := x.API.ContainerStop(ctx, id, container.StopOptions{Timeout: &seconds})
+	if err != nil && !errdefs.IsNotFound(err) { // one with --rm may be gone already
+		return fmt.Errorf("stop it: %w", engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+func (x *control) rename(ctx context.Context, id, name string) error {
+	if err := x.API.ContainerRename(ctx, id, name); err != nil {
+		return fmt.Errorf("rename container %s to %s: %w", short(id), name, engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+// setRestart changes what happens when a container ends. One that is set aside must not be started by an engine that
+// starts anew.
+func (x *control) setRestart(ctx context.Context, c *container.InspectResponse, to container.RestartPolicy) error {
+	if c.HostConfig.AutoRemove || c.HostConfig.RestartPolicy == to {
+		return nil
+	}
+	if _, err := x.API.ContainerUpdate(ctx, c.ID, container.UpdateConfig{RestartPolicy: to}); err != nil {
+		return fmt.Errorf("change its restart policy: %w", engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+// remove removes a container, and the volumes that have no name.
+func (x *control) remove(ctx context.Context, id string) error {
+	err := x.API.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove container %s: %w", short(id), engine.Explain(ctx, err))
+	}
+	return nil
+}
+
+// setAside stops a container and gives it another name, so that a new one can take its place.
+func (x *control) setAside(ctx context.Context, kept *keptContainer) error {
+	c, err := x.Container(ctx, kept.ID)
+	if err != nil || c == nil {
+		return err
+	}
+	if kept.Image != nil {
+		if err := x.Hold(ctx, *kept.Image); err != nil {
+			return err
+		}
+	}
+	if err := x.setRestart(ctx, c, container.RestartPolicy{Name: container.RestartPolicyDisabled}); err != nil {
+		return err
+	}
+	if c.State.Running {
+		if err := x.stop(ctx, kept.ID, kept.Stop); err != nil {
+			return err
+		}
+	}
+	if err := failpoint.Hit("docker.after-stop"); err != nil {
+		return err
+	}
+	if c, err = x.Container(ctx, kept.ID); err != nil || c == nil {
+		return err // one with --rm is gone when it has stopped
+	}
+	return x.rename(ctx, kept.ID, kept.Aside)
+}
+
+// removeMade removes the containers that a change has made, and keeps their logs.
+func (x *control) removeMade(ctx context.Context, token string) error {
+	list, err := x.Containers(ctx, engine.Labels{changeLabel: token})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, c := range list {
+		if err := x.saveLogs(ctx, c.ID, engine.NameOf(c)); err != nil {
+			x.Run.Warn("the logs of container %s could not be saved: %v", engine.NameOf(c), err)
+		}
+		errs = append(errs, x.remove(ctx, c.ID))
+	}
+	return errors.Join(errs...)
+}
+
+// shownLines is how many of the last lines of a container that is removed are shown.
+const shownLines = 20
+
+// saveLogs writes what a container has printed to a file in the run's directory, and shows its end.
+func (x *control) saveLogs(ctx context.Context, id, name string) (err error) {
+	text, err := containerLogs(ctx, x.Client, id, container.LogsOptions{})
+	if err != nil || text == "" {
+		return err
+	}
+	path, err := x.Run.Discard()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return err
+	}
+	x.Run.Output("stderr", fmt.Sprintf("the logs of container %s are in %s; they end:", name, path))
+	for _, line := range lastLines(text, shownLines) {
+		x.Run.Output("stderr", line)
+	}
+	return nil
+}
+
+// bringBack has a container be as it was: under its name, running or not.
+func (x *control) bringBack(ctx context.Context, kept keptContainer) error {
+	c, err := x.Container(ctx, kept.ID)
+	if err != nil {
+		return err
+	}
+	if c == nil {
+		if c, err = x.again(ctx, kept); err != nil || c == nil {
+			return err
+		}
+	}
+	if strings.TrimPrefix(c.Name, "/") != kept.Name {
+		if err := x.rename(ctx, c.ID, kept.Name); err != nil {
+			return err
+		}
+		if err := failpoint.Hit("docker.undo-after-rename"); err != nil {
+			return err
+		}
+	}
+	if err := x.setRestart(ctx, c, kept.Restart); err != nil {
+		return err
+	}
+	switch {
+	case kept.Running && !c.State.Running:
+		if err = x.reconnect(ctx, kept, c); err == nil {
+			err = x.start(ctx, c.ID)
+		}
+	case !kept.Running && c.State.Running:
+		err = x.stop(ctx, c.ID, kept.Stop)
+	}
+	if err == nil && kept.Paused && !c.State.Paused {
+		err = engine.Explain(ctx, x.API.ContainerPause(ctx, c.ID))
+	}
+	if err != nil {
+		return fmt.Errorf("bring back container %s: %w", kept.Name, err)
+	}
+	if kept.Image != nil {
+		return x.Release(ctx, *kept.Image)
+	}
+	return nil
+}
+
+// again makes an equal container in place of one that somebody has removed. Whoever carried out this undo before may have
+// made it already.
+func (x *control) again(ctx context.Context, kept keptContainer) (*container.InspectResponse, error) {
+	now, err := x.Container(ctx, kept.Name)
+	if err != nil {
+		return nil, err
+	}
+	if now != nil && now.Config.Labels[againLabel] == kept.ID {
+		return now, nil
+	}
+	if kept.Record == nil || kept.Image == nil {
+		x.Run.Warn("container %s (%s) is gone; it was not needed for the change, so nothing was kept of it", kept.Name, short(kept.ID))
+		return nil, nil
+	}
+	if now != nil {
+		return nil, fmt.Errorf("bring back container %s: there is another one of that name, %s, which this run has not made; "+
+			"remove or rename it", kept.Name, short(now.ID))
+	}
+	was, err := x.recall(kept)
+	if err != nil {
+		return nil, err
+	}
+	if err := x.Restore(ctx, *kept.Image); err != nil {
+		return nil, err
+	}
+	for _, n := range was.Networks {
+		if err := x.networkAgain(ctx, &n); err != nil {
+			return nil, err
+		}
+	}
+	return x.recreate(ctx, kept, was.Container)
+}
+
+// recall reads all about a container as it was.
+func (x *control) recall(kept keptContainer) (record, error) {
+	var was record
+	content, err := x.Run.Open(*kept.Record)
+	if err != nil {
+		return was, err
+	}
+	text, err := io.ReadAll(content)
+	if err = errors.Join(err, content.Close()); err == nil {
+		err = json.Unmarshal(text, &was)
+	}
+	if err == nil && was.Container == nil {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		err = fmt.Errorf("read the description of container %s: %w", kept.Name, err)
+	}
+	return was, err
+}

@@ -1,0 +1,207 @@
+package docker
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/volume"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime/failpoint"
+)
+
+// saveVolume writes what a volume holds to a file, a tar. It has its name when it is whole, and on the disk.
+func (x *control) saveVolume(ctx context.Context, name, file, token string) (size int64, err error) {
+	draft := file + ".part"
+	if err := x.writeVolume(ctx, name, draft, token, func(w io.Writer) io.WriteCloser { return nopCloser{w} }); err != nil {
+		return 0, err
+	}
+	return x.finish(draft, file)
+}
+
+// backup writes a backup.
+func (x *control) backup(ctx context.Context, b *backup) (size int64, err error) {
+	packing := func(w io.Writer) io.WriteCloser { return nopCloser{w} }
+	if strings.HasSuffix(b.dst, ".gz") {
+		packing = func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
+	}
+	if err := x.writeVolume(ctx, b.name, b.draft, b.token, packing); err != nil {
+		return 0, err
+	}
+	return x.finish(b.draft, b.dst)
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// finish gives a file that is whole its name.
+func (x *control) finish(draft, file string) (int64, error) {
+	info, err := os.Stat(draft)
+	if err != nil {
+		return 0, err
+	}
+	if err := os.Rename(draft, file); err != nil {
+		return 0, err
+	}
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), errors.Join(dir.Sync(), dir.Close())
+}
+
+func (x *control) writeVolume(ctx context.Context, name, file, token string, packing func(io.Writer) io.WriteCloser) error {
+	return x.withVolume(ctx, name, token, func(id string) (err error) {
+		content, _, err := x.API.CopyFromContainer(ctx, id, helperPath+"/.")
+		if err != nil {
+			return fmt.Errorf("read volume %s: %w", name, engine.Explain(ctx, err))
+		}
+		defer content.Close()
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return err
+		}
+		w := packing(f)
+		_, err = io.Copy(w, content)
+		if err := errors.Join(err, w.Close(), f.Sync(), f.Close()); err != nil {
+			return fmt.Errorf("copy volume %s: %w", name, engine.Explain(ctx, err))
+		}
+		return nil
+	})
+}
+
+// fillVolume has a volume hold what a tar file holds, and nothing else.
+func (x *control) fillVolume(ctx context.Context, name, file, token string) error {
+	content, err := openTar(file)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	return x.withVolume(ctx, name, token, func(id string) error {
+		if err := x.empty(ctx, name, id, token); err != nil {
+			return err
+		}
+		if err := failpoint.Hit("docker.after-empty"); err != nil {
+			return err
+		}
+		// Owners are kept as they are in the file.
+		err := x.API.CopyToContainer(ctx, id, helperPath, content, container.CopyToContainerOptions{AllowOverwriteDirWithFile: true})
+		if err != nil {
+			return fmt.Errorf("fill volume %s: %w", name, engine.Explain(ctx, err))
+		}
+		return nil
+	})
+}
+
+// empty removes all that a volume holds. The engine has no call for that, so it is done where the engine keeps it: after a
+// file that is put into the volume by the engine was seen there.
+func (x *control) empty(ctx context.Context, name, id, token string) error {
+	v, err := x.Volume(ctx, name)
+	if err != nil || v == nil {
+		return err
+	}
+	var mark bytes.Buffer
+	w := tar.NewWriter(&mark)
+	marker := ".infrarun-" + token
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: marker, Mode: 0o600}), w.Close()); err != nil {
+		return err
+	}
+	if err := x.API.CopyToContainer(ctx, id, helperPath, &mark, container.CopyToContainerOptions{}); err != nil {
+		return fmt.Errorf("write to volume %s: %w", name, engine.Explain(ctx, err))
+	}
+	root, err := os.OpenRoot(v.Mountpoint)
+	if err == nil {
+		defer root.Close()
+		_, err = root.Lstat(marker)
+	}
+	if err != nil {
+		return fmt.Errorf("empty volume %s: the engine keeps it in %s, which infrarun cannot reach: %w; run it as root on the machine of the "+
+			"engine", name, v.Mountpoint, err)
+	}
+	dir, err := root.Open(".")
+	if err != nil {
+		return err
+	}
+	names, err := dir.Readdirnames(-1)
+	if err := errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := root.RemoveAll(name); err != nil {
+			return fmt.Errorf("empty volume %s: %w", v.Name, err)
+		}
+	}
+	return nil
+}
+
+// refill makes a volume that is gone again, and has it hold what it held.
+func (x *control) refill(ctx context.Context, args volumeUndo) error {
+	if _, err := os.Stat(args.Saved); errors.Is(err, fs.ErrNotExist) {
+		return nil // the change had not begun, or has been undone
+	} else if err != nil {
+		return err
+	}
+	v, err := x.Volume(ctx, args.Name)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		_, err := x.API.VolumeCreate(ctx, volume.CreateOptions{
+			Name: args.Name, Driver: args.Driver, DriverOpts: args.Options, Labels: args.Labels,
+		})
+		if err != nil {
+			return fmt.Errorf("make volume %s again: %w", args.Name, engine.Explain(ctx, err))
+		}
+	}
+	if err := x.fillVolume(ctx, args.Name, args.Saved, args.Token); err != nil {
+		return err
+	}
+	return os.Remove(args.Saved)
+}
+
+// dropVolume removes a volume that a change has made. What it holds by now is saved before.
+func (x *control) dropVolume(ctx context.Context, name string) error {
+	v, err := x.Volume(ctx, name)
+	if err != nil || v == nil {
+		return err
+	}
+	users, err := volumeUsers(ctx, x.Client, name)
+	if err != nil {
+		return err
+	}
+	if len(users) > 0 {
+		x.Run.Warn("volume %s stays: container %s has it", name, engine.NameOf(users[0]))
+		return nil
+	}
+	file, err := x.Run.Discard()
+	if err != nil {
+		return err
+	}
+	if _, err := x.saveVolume(ctx, name, file, newToken()); err != nil {
+		return err
+	}
+	if holds, err := tarHolds(file); err != nil {
+		return err
+	} else if !holds {
+		if err := os.Remove(file); err != nil {
+			return err
+		}
+	} else {
+		x.Run.Warn("what volume %s held is in %s, a tar file", name, file)
+	}
+	if err := x.API.VolumeRemove(ctx, name, false); err != nil {
+		return fmt.Errorf("remove volume %s: %w", name, engine.Explain(ctx, err))
+	}
+	return nil
+}

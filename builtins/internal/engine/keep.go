@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/journal"
+)
+
+// Kept is an image that an undo needs. It is data, for the arguments of an undo.
+type Kept struct {
+	ID    string        `json:"id"`              // sha256:…
+	Saved *journal.Blob `json:"saved,omitempty"` // its content; nil if what uses it keeps it
+}
+
+// keepRepository holds the tags of kept images: infrarun/keep:<run>.<first digits of the id>.
+const keepRepository = "infrarun/keep"
+
+// keepTag is the reference under which a run holds an image.
+func keepTag(run, id string) string {
+	digits := strings.TrimPrefix(id, "sha256:")
+	return fmt.Sprintf("%s:%s.%s", keepRepository, run, digits[:min(12, len(digits))])
+}
+
+var keepTagPattern = regexp.MustCompile(`^(?:docker\.io/)?` + keepRepository + `:([0-9]{8}-[0-9]{6}-[0-9]{3})\.[0-9a-f]+$`)
+
+// KeptBy returns the run that holds an image by this reference, "" if it is none of a run.
+func KeptBy(ref string) string {
+	if m := keepTagPattern.FindStringSubmatch(ref); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// saved remembers which images a run has saved already.
+type saved struct {
+	mu    sync.Mutex
+	blobs map[string]journal.Blob
+}
+
+// KeepImage makes sure that an undo can have an image again, and returns how. What stops, or takes away, a container that
+// runs the image says so with stops: the ids of those containers. The image is saved unless another
+// container that runs keeps it. See the package comment.
+//
+// An image that is gone already cannot be kept: then what was made from it can be kept only as it is.
+//
+// It only reads from the engine; the tag that holds the image as well is set by [Writer.Hold].
+func (c *Client) KeepImage(ctx context.Context, k *runtime.Keeper, id string, stops ...string) (Kept, error) {
+	kept := Kept{ID: id}
+	users, err := c.Users(ctx, id)
+	if err != nil {
+		return kept, err
+	}
+	for _, u := range users {
+		if u.State == container.StateRunning && !slices.Contains(stops, u.ID) {
+			return kept, nil
+		}
+	}
+	if img, err := c.Image(ctx, id); err != nil || img == nil {
+		return kept, err
+	}
+	done := runtime.Overlay(k.World(), "docker.saved", func() *saved { return &saved{blobs: map[string]journal.Blob{}} })
+	done.mu.Lock()
+	defer done.mu.Unlock()
+	if blob, ok := done.blobs[id]; ok {
+		kept.Saved = &blob
+		return kept, nil
+	}
+	content, err := c.ImageSave(ctx, []string{id})
+	if err != nil {
+		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
+	}
+	blob, err := k.Keep(content, false)
+	if err := errors.Join(err, content.Close()); err != nil {
+		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
+	}
+	done.blobs[id] = blob
+	kept.Saved = &blob
+	return kept, nil
+}
+
+// anyRuns reports whether one of the containers runs.
+func anyRuns(list []container.Summary) bool {
+	for _, c := range list {
+		if c.State == container.StateRunning {
+			return true
+		}
+	}
+	return false
+}
