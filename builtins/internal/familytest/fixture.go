@@ -17,6 +17,7 @@ package familytest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,7 +39,6 @@ type Fixture struct {
 
 	t       testing.TB
 	recipes fstest.MapFS
-	kinds   []string
 	grants  map[string][]string
 }
 
@@ -59,9 +59,6 @@ func New(t testing.TB, families ...*runtime.Family) *Fixture {
 	all := append([]*runtime.Family{testFamily(families)}, families...)
 	if f.Host, err = runtime.NewHost("test", all, fstest.MapFS{}, f.recipes); err != nil {
 		t.Fatal(err)
-	}
-	for kind := range permissions {
-		f.kinds = append(f.kinds, kind)
 	}
 	return f.Grant("fs.write", f.Dir)
 }
@@ -110,14 +107,19 @@ func (f *Fixture) RunContext(ctx context.Context, recipe string, sinks ...events
 }
 
 // Rollback undoes the newest run, as infrarun rollback does.
-func (f *Fixture) Rollback() *Result { return f.rollback(false) }
+func (f *Fixture) Rollback() *Result { return f.rollback(runtime.Options{}) }
 
 // ForceRollback undoes the newest run whatever has changed since.
-func (f *Fixture) ForceRollback() *Result { return f.rollback(true) }
+func (f *Fixture) ForceRollback() *Result { return f.rollback(runtime.Options{Force: true}) }
 
-func (f *Fixture) rollback(force bool) *Result {
+// RollbackAlso undoes the newest run, and things that a rollback otherwise keeps.
+func (f *Fixture) RollbackAlso(things ...string) *Result {
+	return f.rollback(runtime.Options{Also: things})
+}
+
+func (f *Fixture) rollback(opts runtime.Options) *Result {
 	r := &Result{t: f.t}
-	opts := runtime.Options{State: f.State, UI: f.UI, Sinks: []events.Sink{&r.Collector}, Force: force}
+	opts.State, opts.UI, opts.Sinks = f.State, f.UI, []events.Sink{&r.Collector}
 	r.Outcome = f.Host.Rollback(context.WithoutCancel(f.t.Context()), "", opts)
 	return r
 }
@@ -146,10 +148,8 @@ func (f *Fixture) module(body string) string {
 	}
 	var text strings.Builder
 	text.WriteString(dir + "PERMISSIONS = {\n")
-	for _, kind := range slices.Sorted(slices.Values(f.kinds)) {
-		if patterns := f.grants[kind]; len(patterns) > 0 {
-			fmt.Fprintf(&text, "    %q: [%s],\n", kind, quoted(patterns))
-		}
+	for _, kind := range slices.Sorted(maps.Keys(f.grants)) {
+		fmt.Fprintf(&text, "    %q: [%s],\n", kind, quoted(f.grants[kind]))
 	}
 	text.WriteString("}\n\ndef main(ctx):\n")
 	for line := range strings.Lines(body) {
