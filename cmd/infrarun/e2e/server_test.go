@@ -15,12 +15,12 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	before := m.snapshot()
-	preview := m.deploy("deploy.star", "--dry-run").want(2)
+	m.deploy("deploy.star", "--dry-run").want(2)
 	server.Same(t, before, m.snapshot(), kept...)
 
 	t.Run("fails fresh", func(t *testing.T) { testFailsFresh(t, m.on(t)) })
 	fresh := m.Image()
-	preview = m.deploy("deploy.star", "--dry-run").want(2)
+	preview := m.deploy("deploy.star", "--dry-run").want(2)
 	// Whatever root's umask is, the services can read what is theirs to read.
 	run := m.infrarunWith([]string{"sh", "-c", `umask 077 && exec "$@"`, "sh"}, m.deployArgs("deploy.star")...).want(0)
 	for _, e := range run.events {
