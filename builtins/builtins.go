@@ -6,6 +6,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/archive"
 	"github.com/infrarun/infrarun/builtins/docker"
 	"github.com/infrarun/infrarun/builtins/exec"
+	"github.com/infrarun/infrarun/builtins/fetch"
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/git"
 	"github.com/infrarun/infrarun/builtins/host"
@@ -33,7 +34,7 @@ func All() []*runtime.Family {
 	return []*runtime.Family{
 		fs.Family(), exec.Family(), process.Family(), systemd.Family(), pkg.Family(), user.Family(),
 		docker.Family(),
-		git.Family(), archive.Family(), sqlite.Family(),
+		git.Family(), fetch.Family(), archive.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),
 		json.Family(), yaml.Family(), text.Family(), path.Family(), time.Family(), math.Family(),

@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the recipes, by the paths that they have here.
 //
-//go:embed *.star all:steps all:env all:sites README.md
+//go:embed *.star all:manage all:steps all:env all:sites README.md
 var FS embed.FS

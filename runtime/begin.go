@@ -73,6 +73,9 @@ func (r *Run) open(values Values, lock *Lock) (err error) {
 	} else if ok {
 		return &PendingError{pending.Run.ID}
 	}
+	if err := r.state.makeBuildCache(); err != nil {
+		return err
+	}
 	if r.id, r.dir, err = r.state.newRun(r.started); err != nil {
 		return err
 	}

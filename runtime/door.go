@@ -151,7 +151,7 @@ func (t *task) attempted(ch Change, d Description) (done Applied, err error) {
 	if err := failpoint.Hit("door.before-apply"); err != nil {
 		return Applied{}, err
 	}
-	if done, err = ch.Apply(t.ctx, &Writer{t.snapshot(), d.Target}); err != nil {
+	if done, err = ch.Apply(t.ctx, &Writer{task: t.snapshot(), source: d.Target}); err != nil {
 		return Applied{}, err
 	}
 	return done, failpoint.Hit("door.after-apply")

@@ -156,6 +156,32 @@ func TestWhatNothingUndoes(t *testing.T) {
 	}
 }
 
+// What an undo leaves on purpose is told with how to remove it, and does not count as undone. Only the operator who
+// calls a rollback can ask for it.
+func TestWhatIsKept(t *testing.T) {
+	l := newLab(t)
+	l.also = []string{"things"}
+	l.box.undoing = func(w *Writer, path string) error {
+		if path == l.path("b") && !w.Also("things") {
+			w.Kept("the thing b", "rm b")
+		}
+		return nil
+	}
+	const body = "box.put(DIR + \"/a\", \"1\")\nbox.put(DIR + \"/b\", \"2\")\n"
+	r := l.run(body+"fail(\"no\")").want(events.RolledBack, ExitRolledBack)
+	want := []events.Kept{{What: "the thing b", Remove: "rm b"}}
+	if r.Undone != 1 || !slices.Equal(r.Kept, want) || !slices.Equal(l.record().Outcome.Kept, want) {
+		t.Errorf("undone %d, kept %v, in run.json %v; want 1 and %v", r.Undone, r.Kept, l.record().Outcome.Kept, want)
+	}
+	if told := r.Events(events.Undone); told[0].Change.Status != events.Unchanged || told[1].Change.Status != events.Done {
+		t.Errorf("told %s and %s", told[0].Change.Status, told[1].Change.Status)
+	}
+	l.run(body).want(events.Succeeded, ExitDone)
+	if r := l.rollback("").want(events.Restored, ExitDone); r.Undone != 2 || len(r.Kept) != 0 {
+		t.Errorf("asked for it, %d were undone, and kept %v", r.Undone, r.Kept)
+	}
+}
+
 // The class that is told is that of the undo there is, not the one that the family promises.
 func TestToldClassIsTrue(t *testing.T) {
 	l := newLab(t)

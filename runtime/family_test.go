@@ -1,6 +1,10 @@
 package runtime
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,6 +90,34 @@ if run.assume("it becomes healthy") != (ctx.run_id == "preview"):
 		}
 	}
 	l.run(`run.check("x", True, weight = -1.0)`).want(events.Refused, ExitRefused).wantError("run.check: weight of x is negative")
+}
+
+// A cache of builds is infrarun's own: a run makes it, without a permission, and no rollback takes it away.
+func TestCacheDir(t *testing.T) {
+	l := newLab(t)
+	const body = `
+PARAMS = {"fail": param.bool()}
+PERMISSIONS = lambda ctx: {"box": [DIR + ctx.cache_dir]}
+
+def main(ctx):
+    print(ctx.cache_dir)
+    box.put(DIR + "/a", "a")
+    if ctx.params.fail:
+        fail("enough")
+`
+	dir := filepath.Join(l.state.Cache(), "build")
+	if r := l.preview(body).want(events.WouldChange, ExitWouldChange); r.logs("info") != dir {
+		t.Errorf("a preview has %q, want %s", r.logs("info"), dir)
+	}
+	if _, err := os.Stat(l.state.Dir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a preview made the state directory: %v", err)
+	}
+	if r := l.run(body, "--fail").want(events.RolledBack, ExitRolledBack); r.logs("info") != dir {
+		t.Errorf("a run has %q, want %s", r.logs("info"), dir)
+	}
+	if fi, err := os.Stat(dir); err != nil || !fi.IsDir() {
+		t.Errorf("after a rollback: %v", err)
+	}
 }
 
 func TestContextValue(t *testing.T) {

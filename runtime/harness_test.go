@@ -31,6 +31,7 @@ type lab struct {
 	policy string // a file
 	site   string // a file
 	force  bool
+	also   []string
 }
 
 func newLab(t testing.TB) *lab {
@@ -132,7 +133,7 @@ func (l *lab) loadEnv(name string, environ []string, args ...string) (*Recipe, V
 }
 
 func (l *lab) options(r *result, sinks ...events.Sink) Options {
-	return Options{State: l.state, UI: l.ui, Sinks: append([]events.Sink{&r.Collector}, sinks...), Force: l.force}
+	return Options{State: l.state, UI: l.ui, Sinks: append([]events.Sink{&r.Collector}, sinks...), Force: l.force, Also: l.also}
 }
 
 type execution func(*Recipe, context.Context, Values, Options) events.Outcome

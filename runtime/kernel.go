@@ -120,7 +120,13 @@ func runFamily() *Family {
 	return &Family{
 		Name: "run",
 		Doc: "The run itself: what the standard library builds steps, checks and reports from. Recipes rather use " +
-			"@stdlib//flow.star and @stdlib//checks.star.",
+			"@stdlib//flow.star and @stdlib//checks.star.\n\n" +
+			"main receives it as ctx, with ctx.params, the values of PARAMS; ctx.recipe, the recipe's name; ctx.cwd, the " +
+			"directory in which infrarun was started; ctx.run_id, \"preview\" in a preview; ctx.site, the site file's module or " +
+			"None; and ctx.cache_dir, a directory of infrarun's own in which commands may keep what makes the next build " +
+			"quicker, such as GOCACHE. It is there when a run begins, stays after a rollback, and needs no permission; only " +
+			"the user who runs infrarun can get at it. Where PERMISSIONS is a function, its ctx has no run_id and cache_dir yet: " +
+			"they are empty.",
 		Builtins: []*Builtin{
 			Define(Builtin{Name: "run.step", Returns: "what the function returns", passesOn: true,
 				Doc: "Calls a function as a step: titled, numbered and timed."}, step),

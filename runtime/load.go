@@ -57,16 +57,20 @@ func (l *loader) execute(ctx context.Context, id moduleID) (globals starlark.Str
 	text, err := l.sources.read(id)
 	if errors.Is(err, fs.ErrNotExist) {
 		hint := diag.DidYouMean(path.Base(id.path), l.sources.siblings(id))
-		return nil, fmt.Errorf("%s: there is no such module%s", name, hint)
+		return nil, &missingModule{name, hint}
 	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	t := &task{ctx: ctx, load: func(_ *starlark.Thread, target string) (starlark.StringDict, error) {
 		to, err := l.sources.find(id, target)
 		if err != nil {
-			return nil, fmt.Errorf("%q: %w", target, err)
+			return nil, err
 		}
-		return l.load(ctx, to)
+		globals, err := l.load(ctx, to)
+		if missing, ok := err.(*missingModule); ok {
+			return nil, missing.unnamed()
+		}
+		return globals, err
 	}}
 	th, stop := newThread(t, "load "+name)
 	defer stop()
@@ -82,6 +86,14 @@ func (l *loader) execute(ctx context.Context, id moduleID) (globals starlark.Str
 	globals.Freeze()
 	return globals, nil
 }
+
+// missingModule is a module that is not there.
+type missingModule struct{ name, hint string }
+
+func (e *missingModule) Error() string { return e.name + ": " + e.unnamed().Error() }
+
+// unnamed is the error for where the interpreter says the name: "cannot load NAME: ".
+func (e *missingModule) unnamed() error { return errors.New("there is no such module" + e.hint) }
 
 // moduleOf returns the module at whose top level a function is.
 func (l *loader) moduleOf(fn *starlark.Function) (moduleID, bool) {

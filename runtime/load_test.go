@@ -44,7 +44,7 @@ func TestLoadFails(t *testing.T) {
 			[]string{"main.star:2:1:", "health.star: there is no such module", `did you mean "heatlh.star"?`}},
 		{"missing in the standard library", `load("@stdlib//flwo.star", "x")`, nil,
 			[]string{"@stdlib//flwo.star: there is no such module", `did you mean "flow.star"?`}},
-		{"above the root", `load("../outside.star", "x")`, nil, []string{`"../outside.star": it lies outside of `}},
+		{"above the root", `load("../outside.star", "x")`, nil, []string{`cannot load ../outside.star: it lies outside of `}},
 		{"above the root with //", `load("//../outside.star", "x")`, nil, []string{"it lies outside of "}},
 		{"above the standard library", `load("@stdlib//../x.star", "x")`, nil, []string{"it lies outside of @stdlib//"}},
 		{"absolute", `load("/etc/passwd.star", "x")`, nil, []string{"an absolute path leaves the recipe; //x.star is relative to its root"}},

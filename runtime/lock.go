@@ -41,8 +41,8 @@ type Lock struct{ f *os.File }
 
 // Lock takes the lock or fails with a *LockedError.
 func (s *State) Lock(h Holder) (*Lock, error) {
-	if err := os.MkdirAll(s.dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the state directory: %w", err)
+	if err := s.makeDir(); err != nil {
+		return nil, err
 	}
 	name := filepath.Join(s.dir, "lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)

@@ -77,7 +77,9 @@ func interrupted(ctx context.Context) bool {
 
 // refuse is the end of a run that did not begin.
 func (r *Run) refuse(ctx context.Context, err error) events.Outcome {
-	return r.finish(r.conclude(refusal(ctx, err), err))
+	o := refusal(ctx, err)
+	o.Mode = r.mode
+	return r.finish(r.conclude(o, err))
 }
 
 // conclude gives an outcome its exit code and its error, the whole diagnostic.
@@ -146,6 +148,10 @@ func (r *Run) discreet(o events.Outcome) events.Outcome {
 	o.Left, o.Next = slices.Clone(o.Left), slices.Clone(o.Next)
 	for i, l := range o.Left {
 		o.Left[i] = events.Left{Call: hide(l.Call), Target: hide(l.Target), Error: hide(l.Error)}
+	}
+	o.Kept = slices.Clone(o.Kept)
+	for i, k := range o.Kept {
+		o.Kept[i] = events.Kept{What: hide(k.What), Remove: hide(k.Remove)}
 	}
 	for i, command := range o.Next {
 		o.Next[i] = hide(command)

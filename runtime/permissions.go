@@ -54,7 +54,7 @@ func (r *Recipe) computePermissions(ctx context.Context, values Values) error {
 	defer done()
 	th, stop := newThread(&task{ctx: ctx}, "PERMISSIONS")
 	defer stop()
-	v, err := call(th, fn, starlark.Tuple{r.contextValue(values, r.host.dir, "")}, nil)
+	v, err := call(th, fn, starlark.Tuple{r.contextValue(values, r.host.dir, "", "")}, nil)
 	if err != nil {
 		return err
 	}

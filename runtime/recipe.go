@@ -116,8 +116,9 @@ func (r *Recipe) param(name string) *ParamSpec {
 	return nil
 }
 
-// contextValue is the ctx that main receives.
-func (r *Recipe) contextValue(values Values, base, runID string) starlark.Value {
+// contextValue is the ctx that main receives, and PERMISSIONS, for which there is no run yet. The family run
+// documents it.
+func (r *Recipe) contextValue(values Values, base, runID, cacheDir string) starlark.Value {
 	params := starlark.StringDict{}
 	for name, v := range values {
 		params[name] = v.V
@@ -127,11 +128,12 @@ func (r *Recipe) contextValue(values Values, base, runID string) starlark.Value 
 		site = starlarkstruct.FromStringDict(starlark.String("site"), r.site)
 	}
 	ctx := starlarkstruct.FromStringDict(starlark.String("ctx"), starlark.StringDict{
-		"params": starlarkstruct.FromStringDict(starlark.String("params"), params),
-		"recipe": starlark.String(r.Name),
-		"cwd":    starlark.String(base),
-		"run_id": starlark.String(runID),
-		"site":   site,
+		"params":    starlarkstruct.FromStringDict(starlark.String("params"), params),
+		"recipe":    starlark.String(r.Name),
+		"cwd":       starlark.String(base),
+		"run_id":    starlark.String(runID),
+		"cache_dir": starlark.String(cacheDir),
+		"site":      site,
 	})
 	ctx.Freeze()
 	return ctx

@@ -18,7 +18,7 @@ import (
 // newest one that succeeded and changed something. Id names the run; "" means that one. Once it has
 // begun it is not interrupted.
 func (h *Host) Rollback(ctx context.Context, id string, opts Options) events.Outcome {
-	r := &Run{host: h, mode: events.ModeRollback, recipe: &Recipe{host: h}}
+	r := &Run{host: h, mode: events.ModeRollback, recipe: &Recipe{host: h}, also: opts.Also}
 	r.equip(opts)
 	lock, err := r.state.Lock(Holder{PID: os.Getpid(), Run: "rollback " + id, Recipe: "rollback", Started: r.started})
 	if err != nil {

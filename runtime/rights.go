@@ -1,13 +1,14 @@
 package runtime
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/runtime/journal"
@@ -51,11 +52,12 @@ func (k *Keeper) Keep(r io.Reader, private bool) (journal.Blob, error) {
 func (k *Keeper) Secret(content []byte) bool { return k.task.run.secrets.Contains(content) }
 
 // TrashPath reserves a path in the run's directory to which a file or tree that is removed can be
-// moved. Nothing is there.
+// moved. Nothing is there, and nobody else is given it, in this process or in another.
 func (k *Keeper) TrashPath() (string, error) { return k.task.run.trashPath() }
 
-// trashPath returns a free path. Another process may have used the run's directory before: what it put
-// there must not be replaced.
+// trashPath returns a path that was never given before. That nothing is at one does not make it free: an undo
+// record may name it, for something that was not moved there because the process was killed. What a rollback in
+// another process then put there would pass for that.
 func (r *Run) trashPath() (string, error) {
 	dir := filepath.Join(r.dir, "trash")
 	err := os.Mkdir(dir, 0o700)
@@ -65,15 +67,7 @@ func (r *Run) trashPath() (string, error) {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", fmt.Errorf("make a place for what is removed: %w", err)
 	}
-	for {
-		name := filepath.Join(dir, strconv.FormatUint(r.trash.Add(1), 10))
-		_, err := os.Lstat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			return name, nil
-		} else if err != nil {
-			return "", fmt.Errorf("find a place for what is removed: %w", err)
-		}
-	}
+	return filepath.Join(dir, rand.Text()), nil
 }
 
 // Writer is the right to change the machine. Only the door and a rollback mint one; a zero Writer
@@ -81,6 +75,7 @@ func (r *Run) trashPath() (string, error) {
 type Writer struct {
 	task   *task
 	source string // what output is shown as coming from
+	kept   []events.Kept
 }
 
 // Require panics if the writer was not minted by a run: a family calls it when it hands out a client
@@ -100,12 +95,22 @@ func (w *Writer) Marker() string { return w.task.run.marker() }
 // RunID returns the run's name.
 func (w *Writer) RunID() string { return w.task.run.id }
 
-// Discard reserves a path in the run's directory for what an undo takes away but must not lose.
-// Nothing is there.
+// Discard reserves a path in the run's directory for what an undo takes away but must not lose, as
+// [Keeper.TrashPath] does.
 func (w *Writer) Discard() (string, error) { return w.task.run.trashPath() }
 
 // Open reads a content that [Keeper.Keep] stored.
 func (w *Writer) Open(b journal.Blob) (io.ReadCloser, error) { return w.task.run.journal.OpenBlob(b) }
+
+// Also reports whether the operator asked a rollback to undo a thing that it otherwise leaves. A run's own rollback
+// is asked for nothing.
+func (w *Writer) Also(thing string) bool { return slices.Contains(w.task.run.also, thing) }
+
+// Kept tells that an undo has left on purpose what a change brought, and with which command that can be removed. The
+// change then does not count as undone. Only an undo calls it, and not from another goroutine.
+func (w *Writer) Kept(what, remove string) {
+	w.kept = append(w.kept, events.Kept{What: what, Remove: remove})
+}
 
 // Output shows a line that the work printed, on "stdout" or "stderr".
 func (w *Writer) Output(stream, line string) {

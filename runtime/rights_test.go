@@ -2,7 +2,7 @@ package runtime
 
 import (
 	"context"
-	"os"
+	"errors"
 	"testing"
 
 	"github.com/infrarun/infrarun/runtime/events"
@@ -43,27 +43,26 @@ func TestWriterTellsTheStep(t *testing.T) {
 	}
 }
 
-func TestTrashPathsAreFree(t *testing.T) {
+// A path that an undo record names is nobody else's, also while nothing is there: a process that was killed has
+// moved nothing there, and what a rollback in another process puts there must not pass for it.
+func TestTrashPathsAreGivenOnce(t *testing.T) {
 	l := newLab(t)
-	var first string
-	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
-		path, err := w.Discard()
-		if err != nil {
-			return err
+	given := map[string]bool{}
+	reserve := func(reserve func() (string, error)) error {
+		path, err := reserve()
+		if given[path] {
+			t.Errorf("%s was given twice", path)
 		}
-		first = path
-		return os.WriteFile(path, []byte("precious"), 0o600)
+		given[path] = true
+		return err
+	}
+	l.box.applying = func(_ context.Context, w *Writer, _ string) error {
+		return errors.Join(reserve(w.Discard), reserve((&Keeper{w.task}).TrashPath))
 	}
 	l.run(`box.put(DIR + "/a", "1")`).want(events.Succeeded, ExitDone)
-	l.box.undoing = func(w *Writer, _ string) error {
-		path, err := w.Discard()
-		if err != nil {
-			return err
-		}
-		if _, err := os.Lstat(path); err == nil {
-			t.Errorf("%s is taken (the run used %s)", path, first)
-		}
-		return nil
-	}
+	l.box.undoing = func(w *Writer, _ string) error { return reserve(w.Discard) }
 	l.rollback("").want(events.Restored, ExitDone)
+	if len(given) != 3 {
+		t.Errorf("%d paths were given, want 3", len(given))
+	}
 }

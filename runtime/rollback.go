@@ -51,10 +51,10 @@ func (r *Run) closeClean() (clean bool, err error) {
 func (r *Run) putBack(ctx context.Context, whole events.Result) events.Outcome {
 	r.undoing.Store(true)
 	p := &progress{run: r}
-	left, undone := r.undoAll(context.WithoutCancel(ctx), p)
-	o := events.Outcome{Result: whole, Undone: undone, Left: left}
+	o := r.undoAll(context.WithoutCancel(ctx), p)
+	o.Result = whole
 	outcome := journal.RolledBack
-	if len(left) > 0 {
+	if len(o.Left) > 0 {
 		outcome = journal.Incomplete
 	}
 	if err := p.close(outcome); err != nil {
@@ -67,8 +67,8 @@ func (r *Run) putBack(ctx context.Context, whole events.Result) events.Outcome {
 }
 
 // undoAll carries out every undo that is still pending, newest first. One that fails does not stop
-// the rest. It returns what is left, and how many changes were undone.
-func (r *Run) undoAll(ctx context.Context, p *progress) (left []events.Left, undone int) {
+// the rest. The outcome has what is left, what was kept, and how many changes were undone.
+func (r *Run) undoAll(ctx context.Context, p *progress) (o events.Outcome) {
 	p.begin()
 	pending := r.journal.State().Pending()
 	r.tellForGood(pending)
@@ -76,18 +76,22 @@ func (r *Run) undoAll(ctx context.Context, p *progress) (left []events.Left, und
 	r.emit(events.Event{Kind: events.RollbackStarted, Total: len(pending)})
 	if err := r.endProcesses(ctx); err != nil {
 		// Nothing may be put back while something still changes it.
-		left = []events.Left{{Call: "processes", Target: r.id, Error: err.Error()}}
+		o.Left = []events.Left{{Call: "processes", Target: r.id, Error: err.Error()}}
 		pending = nil
 	}
 	for _, e := range pending {
-		if err := r.undoEntry(ctx, e, p); err != nil {
-			left = append(left, events.Left{Call: e.Call, Target: e.Target, Error: err.Error()})
-		} else if e.Undo.Kind != actionKind {
-			undone++
+		kept, err := r.undoEntry(ctx, e, p)
+		switch {
+		case err != nil:
+			o.Left = append(o.Left, events.Left{Call: e.Call, Target: e.Target, Error: err.Error()})
+		case len(kept) > 0:
+			o.Kept = append(o.Kept, kept...)
+		case e.Undo.Kind != actionKind:
+			o.Undone++
 		}
 	}
-	r.emit(events.Event{Kind: events.RollbackFinished, Left: left, Total: undone})
-	return left, undone
+	r.emit(events.Event{Kind: events.RollbackFinished, Left: o.Left, Total: o.Undone})
+	return o
 }
 
 // tellForGood names the changes that nothing undoes, as the preview said of them.
@@ -103,12 +107,11 @@ func (r *Run) tellForGood(pending []journal.EntryState) {
 	}
 }
 
-// undoEntry undoes one change, journals it and tells it.
-func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress) error {
+// undoEntry undoes one change, journals it and tells it. It returns what the undo kept on purpose.
+func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress) (kept []events.Kept, err error) {
 	begin := time.Now()
-	err := failpoint.Hit("rollback.before-undo")
-	if err == nil {
-		err = r.undo(ctx, e)
+	if err = failpoint.Hit("rollback.before-undo"); err == nil {
+		kept, err = r.undo(ctx, e)
 	}
 	if err == nil {
 		err = failpoint.Hit("rollback.after-undo")
@@ -123,12 +126,15 @@ func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress) 
 	} else {
 		p.undone(e.ID)
 	}
+	if err == nil && len(kept) > 0 {
+		event.Change.Status, event.Change.Summary = events.Unchanged, "kept"
+	}
 	r.emit(event)
-	return err
+	return kept, err
 }
 
 // undo carries out one entry.
-func (r *Run) undo(ctx context.Context, e journal.EntryState) (err error) {
+func (r *Run) undo(ctx context.Context, e journal.EntryState) (kept []events.Kept, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = recovered("undo of "+e.Call, p)
@@ -136,9 +142,11 @@ func (r *Run) undo(ctx context.Context, e journal.EntryState) (err error) {
 	}()
 	u := r.host.reg.undoers[e.Undo.Kind]
 	if u == nil {
-		return fmt.Errorf("this version of infrarun knows no undo of the kind %s", e.Undo.Kind)
+		return nil, fmt.Errorf("this version of infrarun knows no undo of the kind %s", e.Undo.Kind)
 	}
-	return u.Undo(ctx, &Writer{&task{ctx: ctx, run: r}, e.Target}, e.Undo.Args)
+	w := &Writer{task: &task{ctx: ctx, run: r}, source: e.Target}
+	err = u.Undo(ctx, w, e.Undo.Args)
+	return w.kept, err
 }
 
 // note reports that progress of the rollback could not be journalled. The rollback goes on: an undo

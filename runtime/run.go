@@ -24,6 +24,9 @@ type Options struct {
 	Sinks []events.Sink
 	// Force lets a rollback go on although the machine has drifted.
 	Force bool
+	// Also are the things that [Host.Rollback] is asked to undo beyond what it does by itself. Families know the
+	// words, such as "packages"; see [Writer.Also].
+	Also []string
 }
 
 // Run is one execution of a recipe, as a preview, a run or a rollback.
@@ -47,7 +50,7 @@ type Run struct {
 	threads threads
 	assumed sync.Map    // the texts of what was taken for granted
 	undoing atomic.Bool // a failed run puts back what it changed
-	trash   atomic.Uint64
+	also    []string    // what a rollback is asked for beyond the usual
 	counts  struct{ changes, unchanged, assumed atomic.Int64 }
 }
 
@@ -118,7 +121,7 @@ func (r *Run) main(ctx context.Context, values Values) error {
 	defer done()
 	th, stop := newThread(&task{ctx: ctx, run: r}, "main")
 	defer stop()
-	_, err := call(th, r.recipe.main, starlark.Tuple{r.recipe.contextValue(values, r.base, r.id)}, nil)
+	_, err := call(th, r.recipe.main, starlark.Tuple{r.recipe.contextValue(values, r.base, r.id, r.state.BuildCache())}, nil)
 	cause := context.Cause(ctx)
 	switch {
 	case cause == nil, errors.Is(err, cause), isDenied(err):

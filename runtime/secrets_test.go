@@ -108,6 +108,8 @@ func (c safeUndo) Apply(_ context.Context, w *Writer) (Applied, error) {
 
 type talker struct{ asked []string }
 
+func (u *talker) Yes() bool { return false }
+
 func (u *talker) Confirm(_ context.Context, question string, _ bool) (bool, error) {
 	u.asked = append(u.asked, question)
 	return true, nil

@@ -14,9 +14,13 @@ import (
 //
 //	lock              held while something is being changed; says by whom
 //	key               opens the sealed contents of journals
-//	cache/            what can be had again, such as mirrors of repositories
+//	cache/            what can be had again, such as mirrors of repositories; in build/ what builds keep there
 //	runs/<id>/        journal blobs/ trash/ sources/ run.json events.jsonl deploy.log report.html
 //	                  metrics.prom rollback.html
+//
+// Others may pass through the directory itself and through cache/, but not list them: a package manager that gives up
+// root's rights to fetch, as apt does, has lists of packages in the cache. So each thing in them bears a mode of its
+// own: runs/ and what is private in the cache 0700, lock and key 0600.
 type State struct{ dir string }
 
 // DefaultStateDir returns where the state is kept when nothing else is said.
@@ -49,6 +53,32 @@ func (s *State) Dir() string { return s.dir }
 // Cache returns the directory for what can be had again.
 func (s *State) Cache() string { return filepath.Join(s.dir, "cache") }
 
+// BuildCache returns the directory for the caches of what recipes build: ctx.cache_dir. A run makes it; like the
+// rest of the cache it is no part of what a rollback puts back.
+func (s *State) BuildCache() string { return filepath.Join(s.Cache(), "build") }
+
+func (s *State) makeBuildCache() error {
+	err := os.MkdirAll(s.Cache(), passable)
+	if err == nil {
+		err = os.MkdirAll(s.BuildCache(), 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("make the directory for caches of builds: %w", err)
+	}
+	return nil
+}
+
+// passable is the mode of what others may go through.
+const passable = 0o711
+
+// makeDir makes the state directory.
+func (s *State) makeDir() error {
+	if err := os.MkdirAll(s.dir, passable); err != nil {
+		return fmt.Errorf("make the state directory: %w", err)
+	}
+	return nil
+}
+
 // KeyFile returns the file of the key that opens sealed contents.
 func (s *State) KeyFile() string { return filepath.Join(s.dir, "key") }
 
@@ -58,6 +88,9 @@ func (s *State) RunDir(id string) string { return filepath.Join(s.dir, "runs", i
 // newRun makes the directory of a new run. It is called with the lock held. Names sort in the order of
 // the runs, also when the clock was set back.
 func (s *State) newRun(now time.Time) (id, dir string, err error) {
+	if err := s.makeDir(); err != nil {
+		return "", "", err
+	}
 	parent := filepath.Join(s.dir, "runs")
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", "", fmt.Errorf("make the state directory: %w", err)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,4 +125,35 @@ func FuzzRunName(f *testing.F) {
 			t.Errorf("%q became %q", name, runName(when))
 		}
 	})
+}
+
+// Others may pass through the state directory on the way to what is meant for them; what is private says so itself.
+func TestOthersOnlyPass(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o022))
+	dir := filepath.Join(t.TempDir(), "state")
+	s, err := OpenState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.newRun(time.Now()); err != nil { // before anything else
+		t.Fatal(err)
+	}
+	lock, err := s.Lock(Holder{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Release()
+	if err := s.makeBuildCache(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{
+		"": 0o711, "cache": 0o711, "cache/build": 0o700, "runs": 0o700, "lock": 0o600,
+	} {
+		fi, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		} else if got := fi.Mode().Perm(); got != want {
+			t.Errorf("%q has mode %o, want %o", name, got, want)
+		}
+	}
 }

@@ -81,8 +81,8 @@ var _ runtime.Change = (*creation)(nil)
 
 // Describe implements runtime.Change.
 func (cr *creation) Describe() runtime.Description {
-	needs := append(needsFor(cr.view, readKind, cr.src), needsFor(cr.view, writeKind, cr.dst)...)
-	needs = append(needs, needsFor(cr.view, writeKind, besideOf(cr.dst))...)
+	needs := append(cr.view.Needs(readKind, cr.src), cr.view.Needs(writeKind, cr.dst)...)
+	needs = append(needs, cr.view.Needs(writeKind, besideOf(cr.dst))...)
 	return runtime.Description{
 		Call: "archive.create", Target: cr.dst, Needs: needs, Tree: true, Undo: runtime.Exact, UndoNote: "removes the archive",
 	}
@@ -102,7 +102,7 @@ func (cr *creation) Probe(ctx context.Context, _ *runtime.Reader) (runtime.Findi
 			return none, err
 		}
 	}
-	if err := dirAbove(cr.view, cr.dst); err != nil {
+	if err := cr.view.DirAbove(cr.dst); err != nil {
 		return none, err
 	}
 	if err := cr.apart(); err != nil {
@@ -111,7 +111,7 @@ func (cr *creation) Probe(ctx context.Context, _ *runtime.Reader) (runtime.Findi
 	if cr.plan, err = newPlan(ctx, cr.view, cr.root, cr.exclude); err != nil {
 		return none, err
 	}
-	if err := checkRoom(cr.dst, cr.plan.room()); err != nil {
+	if err := filesys.CheckRoom(cr.dst, cr.plan.room()); err != nil {
 		return none, err
 	}
 	return runtime.Finding{

@@ -41,28 +41,30 @@ func extractBuiltin() *runtime.Builtin {
 		if err != nil {
 			return nil, err
 		}
-		return c.Do(&extraction{path: path, dst: dst, view: filesys.Read(c.Reader())})
+		// The name is random, so that nothing can be prepared there by somebody else.
+		temp := filepath.Join(filepath.Dir(dst), ".infrarun-extract-"+rand.Text())
+		return c.Do(&extraction{path: path, dst: dst, temp: temp, view: filesys.Read(c.Reader())})
 	})
 }
 
 // extraction is the change that archive.extract makes.
 type extraction struct {
 	path, dst string
+	temp      string // where the tree is made before it gets its name
 	view      *filesys.View
 
 	known   bool   // the archive could be read; in a preview it may only be predicted
 	real    string // where the archive is
 	found   contents
 	replace bool   // dst is an empty directory
-	aside   string // where that goes
-	temp    string // where the tree is made before it gets its name
+	aside   string // where that goes; "" in a rollback, which is not undone
 }
 
 var _ runtime.Change = (*extraction)(nil)
 
 // Describe implements runtime.Change.
 func (x *extraction) Describe() runtime.Description {
-	needs := append(needsFor(x.view, readKind, x.path), needsFor(x.view, writeKind, x.dst)...)
+	needs := append(x.view.Needs(readKind, x.path), x.view.Needs(writeKind, x.dst)...)
 	return runtime.Description{
 		Call: "archive.extract", Target: x.dst, Needs: needs, Undo: runtime.Exact, UndoNote: "removes what was unpacked",
 	}
@@ -97,7 +99,7 @@ func (x *extraction) lookAtDst() error {
 	info, err := x.view.Lstat(x.dst)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return dirAbove(x.view, x.dst)
+		return x.view.DirAbove(x.dst)
 	case err != nil:
 		return err
 	case info.Kind != filesys.Dir || info.Opaque != "":
@@ -135,7 +137,7 @@ func (x *extraction) lookAtArchive(ctx context.Context, r *runtime.Reader, info 
 		return err
 	}
 	x.known = true
-	return checkRoom(x.dst, x.found.bytes)
+	return filesys.CheckRoom(x.dst, x.found.bytes)
 }
 
 // extractKind is the kind of the undo records of archive.extract.
@@ -153,8 +155,6 @@ type extractUndo struct {
 
 // Undo implements runtime.Change.
 func (x *extraction) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
-	// The name is random, so that nothing can be prepared there by somebody else.
-	x.temp = filepath.Join(filepath.Dir(x.dst), ".infrarun-extract-"+rand.Text())
 	args := extractUndo{Temp: filesys.Path(x.temp), Dst: filesys.Path(x.dst)}
 	if x.replace {
 		var err error
@@ -162,7 +162,7 @@ func (x *extraction) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, 
 			return nil, err
 		}
 		args.Aside = filesys.Path(x.aside)
-		if err := args.Moved.Add(filesys.UndoMoved(x.dst, x.aside)); err != nil {
+		if err := args.Moved.Add(filesys.UndoMoved(k, x.dst, x.aside)); err != nil {
 			return nil, err
 		}
 	}

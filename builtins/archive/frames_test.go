@@ -57,9 +57,3 @@ func TestRewind(t *testing.T) {
 		t.Errorf("%d bytes were read back, want %d; %v", len(got), len(want), err)
 	}
 }
-
-func TestRoom(t *testing.T) {
-	if err := checkRoom(t.TempDir(), 1<<62); err == nil || !strings.Contains(err.Error(), "there is not enough room") {
-		t.Errorf("got %v", err)
-	}
-}

@@ -63,7 +63,7 @@ func scanAt(c *runtime.Call, path string, visit func(entry, io.Reader) error) (c
 		return contents{}, err
 	}
 	view := filesys.Read(c.Reader())
-	if err := c.Need(needsFor(view, readKind, path)...); err != nil {
+	if err := c.Need(view.Needs(readKind, path)...); err != nil {
 		return contents{}, err
 	}
 	info, err := archiveAt(view, path)

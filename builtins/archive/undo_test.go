@@ -54,6 +54,60 @@ archive.create(DIR + "/app/app.conf", DIR + "/file.tar.zst")
 	}
 }
 
+// TestInARollback unpacks as an action of a rollback, where nothing is kept to undo it with.
+func TestInARollback(t *testing.T) {
+	f := newFixture(t)
+	makeTree(t, filepath.Join(f.Dir, "app"))
+	must(t, os.Mkdir(filepath.Join(f.Dir, "empty"), 0o711))
+	f.Run(`archive.create(DIR + "/app", DIR + "/app.tar.zst")`).Want(events.Succeeded)
+	f.Run(`
+rollback.push(archive.extract, DIR + "/app.tar.zst", DIR + "/absent")
+rollback.push(archive.extract, DIR + "/app.tar.zst", DIR + "/empty")
+rollback.push(archive.create, DIR + "/app", DIR + "/again.tar.zst")
+fail("no")
+`).Want(events.RolledBack)
+	for _, name := range []string{"absent", "empty"} {
+		familytest.SameTree(t, name, familytest.Tree(t, filepath.Join(f.Dir, name)), familytest.Tree(t, filepath.Join(f.Dir, "app")))
+	}
+	if left, err := filepath.Glob(filepath.Join(f.Dir, ".infrarun-*")); err != nil || len(left) > 0 {
+		t.Errorf("%q are left, %v", left, err)
+	}
+}
+
+// damaging is a sink that damages an archive right before it is unpacked, when it has been found whole.
+type damaging struct{ archive string }
+
+// Handle implements [events.Sink].
+func (d damaging) Handle(e events.Event) {
+	if e.Kind == events.ChangeStarted && e.Change.Call == "archive.extract" {
+		if err := os.Truncate(d.archive, 100); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Close implements [events.Sink].
+func (damaging) Close() error { return nil }
+
+// TestFailedExtractionOwnsNothing unpacks in the place of an empty directory, fails, and goes on: the directory is not
+// the run's own, to be removed for good.
+func TestFailedExtractionOwnsNothing(t *testing.T) {
+	f := newFixture(t)
+	makeTree(t, filepath.Join(f.Dir, "app"))
+	must(t, os.Mkdir(filepath.Join(f.Dir, "empty"), 0o711))
+	before := familytest.Tree(t, f.Dir)
+	f.Run(`archive.create(DIR + "/app", DIR + "/app.tar.zst")`).Want(events.Succeeded)
+	f.RunContext(t.Context(), `
+test.equal(attempt(archive.extract, DIR + "/app.tar.zst", DIR + "/empty").ok, False)
+fs.write(DIR + "/empty/f", "1")
+fs.remove(DIR + "/empty")
+fail("no")
+`, damaging{filepath.Join(f.Dir, "app.tar.zst")}).Want(events.RolledBack)
+	must(t, os.Remove(filepath.Join(f.Dir, "app.tar.zst")))
+	must(t, os.Remove(filepath.Join(f.Dir, "app.tar.zst.sha256")))
+	familytest.SameTree(t, "after the rollback", familytest.Tree(t, f.Dir), before)
+}
+
 func TestVerify(t *testing.T) {
 	f := newFixture(t)
 	makeTree(t, filepath.Join(f.Dir, "app"))

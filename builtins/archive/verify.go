@@ -53,7 +53,7 @@ func verify(c *runtime.Call, path string) ([]string, error) {
 	}
 	path = filesys.Abs(c.BaseDir(), path)
 	view := filesys.Read(c.Reader())
-	if err := c.Need(needsFor(view, readKind, besideOf(path))...); err != nil {
+	if err := c.Need(view.Needs(readKind, besideOf(path))...); err != nil {
 		return nil, err
 	}
 	beside, err := compareBeside(c.Context(), view, path)

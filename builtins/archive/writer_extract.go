@@ -72,15 +72,24 @@ func (u *unpacking) close() error {
 
 // place gives the tree its name. A single file lies in the private directory, a packed directory in one of its own there.
 func (u *unpacking) place(ctx context.Context) error {
-	if u.replace {
-		if err := u.files.Rename(ctx, u.dst, u.aside); err != nil {
-			return err
-		}
+	if err := u.clear(ctx); err != nil {
+		return err
 	}
 	if err := u.files.Rename(ctx, filepath.Join(u.temp, content), u.dst); err != nil {
 		return err
 	}
 	return u.files.Delete(u.temp)
+}
+
+// clear moves away the empty directory that is there.
+func (u *unpacking) clear(ctx context.Context) error {
+	switch {
+	case !u.replace:
+		return nil
+	case u.aside == "":
+		return u.files.Discard(ctx, u.dst)
+	}
+	return u.files.Rename(ctx, u.dst, u.aside)
 }
 
 // content is the name of what was packed, below the private directory.

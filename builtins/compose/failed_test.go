@@ -121,7 +121,7 @@ func (b *bed) pruned() {
 	b.t.Helper()
 	b.file("compose.override.yaml", `services: {db: {image: app:2}, prepare: {image: app:2}, site: {image: app:2}}`)
 	kept := b.e.ImageID("app:1")
-	prune := &onOutput{"site-1 Start", func() {
+	prune := &on{"compose.up", func() {
 		b.e.Prune()
 		if b.e.ImageID(kept) != "" {
 			b.t.Error("the image of version 1 survived: the test shows nothing")
@@ -140,7 +140,7 @@ func (b *bed) pruned() {
 func (b *bed) restarts() {
 	b.t.Helper()
 	b.file("compose.override.yaml", version2)
-	restart := &onOutput{"site-1 Start", b.e.Restart}
+	restart := &on{"site-1 Start", b.e.Restart}
 	b.RunContext(b.t.Context(), up1, restart).Want(events.RolledBack).WantError("compose.up: shop:")
 	if restart.act != nil {
 		b.t.Fatal("the engine was not restarted")

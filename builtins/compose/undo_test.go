@@ -22,21 +22,23 @@ networks: {extra: }
 volumes: {more: }
 `
 
-// onOutput is a sink that acts when a line is printed.
-type onOutput struct {
+// on is a sink that acts once, when a line with that part is printed, or a change of that call is finished.
+type on struct {
 	part string
 	act  func()
 }
 
-func (o *onOutput) Handle(e events.Event) {
-	if o.act != nil && e.Kind == events.Output && strings.Contains(e.Text, o.part) {
+func (o *on) Handle(e events.Event) {
+	printed := e.Kind == events.Output && strings.Contains(e.Text, o.part)
+	finished := e.Kind == events.ChangeFinished && e.Change.Call == o.part
+	if o.act != nil && (printed || finished) {
 		act := o.act
 		o.act = nil
 		act()
 	}
 }
 
-func (o *onOutput) Close() error { return nil }
+func (o *on) Close() error { return nil }
 
 // Whatever an undo finds, it leaves what was there before.
 func TestUndoTwiceAndForNothing(t *testing.T) {
@@ -75,7 +77,7 @@ func TestChild(t *testing.T) {
 	f := familytest.New(t, Family(), fsUndo())
 	f.Reopen(base)
 	f.Grant("docker", "compose:*")
-	r := f.RunContext(context.Background(), os.Getenv(childRecipe), &onOutput{os.Getenv(childLine), func() {
+	r := f.RunContext(context.Background(), os.Getenv(childRecipe), &on{os.Getenv(childLine), func() {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	}})

@@ -44,6 +44,30 @@ func TestOutputIsShownAsItComes(t *testing.T) {
 	}
 }
 
+func TestOutputOfAProbe(t *testing.T) {
+	f := fixture(t)
+	r := f.Run(`
+exec.run(["sh", "-c", "echo one; echo two >&2"], read_only = True, show = True)
+token = exec.run(["sh", "-c", "echo abc; echo defghi"], read_only = True, secret = True).stdout
+test.equal(token, "abc\ndefghi\n")
+`).Want(events.Succeeded)
+	told := map[string]bool{}
+	for _, e := range r.Events() {
+		if e.Kind == events.Log {
+			told[e.Text] = true
+		}
+		if strings.Contains(e.Text, "defghi") {
+			t.Errorf("the secret is in %+v", e)
+		}
+	}
+	if !told["one"] || !told["two"] {
+		t.Errorf("told was %v", told)
+	}
+	for _, args := range []string{`show = True`, `secret = True`, `read_only = True, show = True, secret = True`} {
+		f.Run(`exec.run(["true"], ` + args + `)`).Want(events.Refused).WantError("give one of them")
+	}
+}
+
 func TestFailure(t *testing.T) {
 	f := fixture(t)
 	for body, want := range map[string]string{

@@ -31,9 +31,20 @@ func (cmd *command) probe(c *runtime.Call) (starlark.Value, error) {
 	}
 	spec := cmd.spec
 	spec.Line = func(stream, line string) {
-		c.Emit(events.Event{Kind: events.Output, Stream: stream, Source: cmd.name(), Text: line, Level: "debug"})
+		switch {
+		case cmd.secret && stream == "stdout":
+		case cmd.show:
+			c.Emit(events.Event{Kind: events.Log, Level: "info", Text: line})
+		default:
+			c.Emit(events.Event{Kind: events.Output, Stream: stream, Source: cmd.name(), Text: line, Level: "debug"})
+		}
 	}
 	result, err := child.Probe(c.Context(), c.Reader(), spec)
+	if text := strings.TrimSpace(result.Stdout); cmd.secret && text != "" {
+		if err := c.AddSecret(text); err != nil {
+			return nil, fmt.Errorf("%s: its output: %w", cmd.name(), err)
+		}
+	}
 	if err := cmd.judge(err); err != nil {
 		return nil, fmt.Errorf("%s: %w", cmd.name(), err)
 	}
@@ -55,7 +66,15 @@ func (cmd *command) notYet(v *filesys.View) string {
 	if _, err := child.Lookup(cmd.spec.Argv[0], cmd.spec.Dir); errors.As(err, &missing) {
 		return "the command is not there yet"
 	}
+	if who := cmd.spec.User; who != "" && !knows(filesys.Machine(), who) && knows(v, who) {
+		return "user " + who + " is not there yet"
+	}
 	return ""
+}
+
+func knows(v *filesys.View, name string) bool {
+	_, err := child.FindUser(v, name)
+	return err == nil
 }
 
 // startable says why a command could not be started as things are, or, in a preview, will be.
@@ -71,7 +90,7 @@ func (cmd *command) startable(r *runtime.Reader) error {
 		return fmt.Errorf("its working directory %s is not a directory", cmd.spec.Dir)
 	}
 	if cmd.spec.User != "" {
-		u, err := child.FindUser(cmd.spec.User)
+		u, err := child.FindUser(v, cmd.spec.User)
 		if err != nil {
 			return err
 		}

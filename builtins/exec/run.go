@@ -27,6 +27,8 @@ type runArgs struct {
 	Undo     runtime.Strings   `arg:"undo" default:"" doc:"the command that takes it back; it is run even if the command itself failed or never began"`
 	Creates  runtime.Strings   `arg:"creates" default:"" doc:"paths that it makes; one with / at its end is a directory. If all are there nothing is to do; undo removes those that were not"`
 	Title    string            `arg:"title" default:"" doc:"what the operator reads instead of the command"`
+	Show     bool              `arg:"show" default:"false" doc:"of a read_only command: tell the operator each line that it prints, as log.info does"`
+	Secret   bool              `arg:"secret" default:"false" doc:"of a read_only command: its stdout is a secret, which is shown nowhere"`
 }
 
 var run = runtime.Define(runtime.Builtin{
@@ -61,6 +63,8 @@ type command struct {
 	undo    []string
 	creates []created
 	title   string
+	show    bool // tell what it prints
+	secret  bool // what it prints is for nobody
 }
 
 // newCommand makes absolute what is relative, and refuses what can never work.
@@ -70,9 +74,13 @@ func newCommand(base string, a runArgs) (*command, error) {
 			Argv: a.Argv, Dir: filesys.Abs(base, a.Cwd), Env: a.Env, User: a.User, Stdin: a.Stdin, Timeout: a.Timeout.Duration,
 		},
 		check: a.Check, assumed: a.Preview, undo: a.Undo, title: a.Title,
+		show: a.Show, secret: a.Secret,
 	}
 	if err := cmd.spec.Check(); err != nil {
 		return nil, err
+	}
+	if (a.Show || a.Secret) && (!a.ReadOnly || a.Show && a.Secret) {
+		return nil, errors.New("show and secret say what becomes of the output of a read_only command; give one of them")
 	}
 	if a.Undo != nil {
 		if err := (child.Spec{Argv: a.Undo}).Check(); err != nil {

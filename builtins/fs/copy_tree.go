@@ -3,7 +3,6 @@ package fs
 import (
 	"context"
 	"fmt"
-	"path"
 	"path/filepath"
 	"strings"
 
@@ -33,20 +32,19 @@ var copyTreeBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range a.Exclude {
-		if _, err := path.Match(p, ""); err != nil || p == "" {
-			return nil, fmt.Errorf("exclude: %q is no pattern", p)
-		}
+	exclude, err := readExcludes(a.Exclude)
+	if err != nil {
+		return nil, err
 	}
 	dst.needs = append(src.needs, dst.needs...)
-	return c.Do(&copyingTree{src: src.path, dst: dst, exclude: a.Exclude})
+	return c.Do(&copyingTree{src: src.path, dst: dst, exclude: exclude})
 })
 
 // copyingTree is the change of fs.copy_tree.
 type copyingTree struct {
 	src     string
 	dst     target
-	exclude []string
+	exclude excludes
 	plan    treePlan
 }
 
@@ -82,7 +80,7 @@ func (t *copyingTree) Probe(ctx context.Context, r *runtime.Reader) (runtime.Fin
 	if err := t.planTree(ctx, v, root); err != nil {
 		return runtime.Finding{}, err
 	}
-	return t.plan.finding(), nil
+	return t.plan.finding(), checkRoom(v, t.plan.files)
 }
 
 // planTree compares everything below root with what is to be a copy of it.
@@ -92,7 +90,7 @@ func (t *copyingTree) planTree(ctx context.Context, v *filesys.View, root string
 		if err != nil {
 			return err
 		}
-		if t.excluded(rel) {
+		if t.exclude.match(rel) {
 			if i.Kind == filesys.Dir {
 				return skipDir
 			}
@@ -100,20 +98,6 @@ func (t *copyingTree) planTree(ctx context.Context, v *filesys.View, root string
 		}
 		return t.plan.add(i, filepath.Join(t.dst.path, rel))
 	})
-}
-
-// excluded reports whether a path, relative to the source, is left out.
-func (t *copyingTree) excluded(rel string) bool {
-	for _, p := range t.exclude {
-		p = strings.TrimSuffix(p, "/")
-		if byPath, _ := path.Match(p, rel); byPath {
-			return true
-		}
-		if byName, _ := path.Match(p, path.Base(rel)); byName && rel != "." {
-			return true
-		}
-	}
-	return false
 }
 
 // maxListed is up to how many files an undo record names each. For more the journal would be slow.

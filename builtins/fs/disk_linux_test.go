@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"syscall"
@@ -30,24 +31,47 @@ func disk(t *testing.T, dir string, size int) {
 	})
 }
 
+// writes are recipes that write more than a disk at DIR/disk has room for, from what larges has made.
+var writes = map[string]string{
+	"write":     `fs.write(DIR + "/disk/file", fs.read(DIR + "/large"))`,
+	"write_all": `fs.write_all({DIR + "/disk/%d" % i: fs.read(DIR + "/larges/1") for i in range(4)})`,
+	"copy":      `fs.copy(DIR + "/large", DIR + "/disk/file")`,
+	"copy_tree": `fs.copy_tree(DIR + "/larges", DIR + "/disk/larges")`,
+}
+
+// larges makes a disk of a given size with a file, and beside it a file of another size, also in two parts.
+func larges(t *testing.T, dir string, room, size int) {
+	t.Helper()
+	disk(t, dir+"/disk", room)
+	put(t, dir+"/disk/file", "before", 0o640)
+	put(t, dir+"/large", strings.Repeat("x", size), 0o644)
+	put(t, dir+"/larges/1", strings.Repeat("x", size/2), 0o644)
+	put(t, dir+"/larges/2", strings.Repeat("x", size/2), 0o644)
+}
+
 func TestFullDisk(t *testing.T) {
-	for name, write := range map[string]string{
-		"write":     `fs.write(DIR + "/disk/file", "x" * (2 << 20))`,
-		"write_all": `fs.write_all({DIR + "/disk/%d" % i: "x" * (600 << 10) for i in range(4)})`,
-		"copy":      `fs.copy(DIR + "/large", DIR + "/disk/file")`,
-		"copy_tree": `fs.copy_tree(DIR + "/larges", DIR + "/disk/larges")`,
-		"move":      `fs.move(DIR + "/larges", DIR + "/disk/larges")`,
-	} {
+	all := maps.Clone(writes)
+	all["move"] = `fs.move(DIR + "/larges", DIR + "/disk/larges")`
+	for name, write := range all {
 		t.Run(name, func(t *testing.T) {
 			f := fixture(t)
-			disk(t, f.Dir+"/disk", 1<<20)
-			put(t, f.Dir+"/disk/file", "before", 0o640)
-			put(t, f.Dir+"/large", strings.Repeat("x", 2<<20), 0o644)
-			put(t, f.Dir+"/larges/1", strings.Repeat("x", 600<<10), 0o644)
-			put(t, f.Dir+"/larges/2", strings.Repeat("x", 600<<10), 0o644)
+			larges(t, f.Dir, 256<<10, 400<<10)
 			before := familytest.Tree(t, f.Dir)
 			f.Run(write).Want(events.RolledBack).WantError("no space left on device", "free", "make room", f.Dir+"/disk")
 			familytest.SameTree(t, "after the rollback", familytest.Tree(t, f.Dir), before)
+		})
+	}
+}
+
+// Of a large write it is known before the first byte, and in a preview, that the disk cannot take it.
+func TestNotEnoughRoom(t *testing.T) {
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			f := fixture(t)
+			larges(t, f.Dir, 1<<20, 3<<20)
+			for _, how := range []func(string) *familytest.Result{f.Preview, f.Run} {
+				how(write).Want(events.Refused).WantError("there is not enough room for "+f.Dir+"/disk", "MiB, and ", " are free; make room")
+			}
 		})
 	}
 }

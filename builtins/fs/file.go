@@ -108,12 +108,15 @@ func (f *file) newMode() iofs.FileMode {
 	return defaultMode
 }
 
-func (f *file) changesOwner() bool {
-	return f.uid != filesys.Keep && f.uid != f.old.UID || f.gid != filesys.Keep && f.gid != f.old.GID
+func (f *file) changesOwner() bool { return metaDiffers(f.old, f.old.Mode, f.uid, f.gid) }
+
+// metaDiffers reports whether mode or owner are not yet what they are to be.
+func metaDiffers(old filesys.Info, mode iofs.FileMode, uid, gid int) bool {
+	return mode != old.Mode || uid != filesys.Keep && uid != old.UID || gid != filesys.Keep && gid != old.GID
 }
 
 // summary says in a line what is to be done.
-func (f *file) summary() string {
+func (f *file) summary(v *filesys.View) string {
 	switch f.action {
 	case keep:
 		return "already so"
@@ -131,22 +134,22 @@ func (f *file) summary() string {
 		parts = append(parts, fmt.Sprintf("change %s to %s", filesys.Bytes(f.old.Size), filesys.Bytes(f.size)))
 	}
 	if f.old.Kind == filesys.File && !f.blind {
-		parts = append(parts, metaSummary(f.old, f.newMode(), f.uid, f.gid)...)
+		parts = append(parts, metaSummary(v, f.old, f.newMode(), f.uid, f.gid)...)
 	}
 	return strings.Join(parts, ", ")
 }
 
 // metaSummary says how mode and owner change.
-func metaSummary(old filesys.Info, mode iofs.FileMode, uid, gid int) []string {
+func metaSummary(v *filesys.View, old filesys.Info, mode iofs.FileMode, uid, gid int) []string {
 	var parts []string
 	if mode != old.Mode {
 		parts = append(parts, fmt.Sprintf("mode %s -> %s", filesys.Octal(old.Mode), filesys.Octal(mode)))
 	}
 	if uid != filesys.Keep && uid != old.UID {
-		parts = append(parts, fmt.Sprintf("owner %s -> %s", filesys.UserName(old.UID), filesys.UserName(uid)))
+		parts = append(parts, fmt.Sprintf("owner %s -> %s", v.UserName(old.UID), v.UserName(uid)))
 	}
 	if gid != filesys.Keep && gid != old.GID {
-		parts = append(parts, fmt.Sprintf("group %s -> %s", filesys.GroupName(old.GID), filesys.GroupName(gid)))
+		parts = append(parts, fmt.Sprintf("group %s -> %s", v.GroupName(old.GID), v.GroupName(gid)))
 	}
 	return parts
 }

@@ -11,6 +11,7 @@
 //	fs.sha256(path) -> string                        the hash of a file, in hex
 //	fs.size(path) -> int                             bytes of a file, or of all files of a tree
 //	fs.usage(path) -> struct                         room on the file system that holds it
+//	fs.writable(path) -> struct(ok, error)           whether something could be written there
 //
 // Changing; each finds "nothing to do" where the machine already is so, and is undone to the byte:
 //
@@ -24,6 +25,8 @@
 //	fs.remove(path, missing_ok = True) -> struct(path, changed)
 //	fs.chmod(path, mode, recursive = False) -> struct(path, changed)
 //	fs.chown(path, owner, group = "", recursive = False) -> struct(path, changed)
+//	fs.permissions(path, owner = "", group = "", file_mode = None, dir_mode = None, exclude = [])
+//	    -> struct(path, changed, count)              owner and modes of a whole tree
 //	fs.temp_dir(prefix = "") -> string               private to the run
 //
 // Paths that are not absolute are relative to the directory that infrarun was started in. The last component of
@@ -69,7 +72,7 @@ func Family() *runtime.Family {
 	f.Builtins = append(f.Builtins, statBuiltins()...)
 	f.Builtins = append(f.Builtins,
 		writeBuiltin, writeAllBuiltin, mkdirBuiltin, copyBuiltin, copyTreeBuiltin, symlinkBuiltin, moveBuiltin,
-		removeBuiltin, chmodBuiltin, chownBuiltin, tempDirBuiltin,
+		removeBuiltin, chmodBuiltin, chownBuiltin, permissionsBuiltin, tempDirBuiltin, writableBuiltin,
 	)
 	return f
 }
@@ -86,7 +89,7 @@ func at(c *runtime.Call, kind, path string) (target, error) {
 	if err != nil {
 		return target{}, err
 	}
-	return target{clean, needs(filesys.Read(c.Reader()), kind, clean)}, nil
+	return target{clean, filesys.Read(c.Reader()).Needs(kind, clean)}, nil
 }
 
 // fileAt reads a path parameter that names a file or link to be made.
@@ -107,17 +110,23 @@ func absolute(c *runtime.Call, path string) (string, error) {
 	return filesys.Abs(c.BaseDir(), path), nil
 }
 
-// needs is what a path needs permission for: the path, and in a preview also where links lead that are only
-// predicted, which the policy cannot see. The run's own private directories need none.
-func needs(v *filesys.View, kind, path string) []policy.Need {
-	if v.InTemp(path) {
-		return nil
+// entryAt reads the path parameter of a builtin that takes away or moves what is in a directory: a link itself, not what
+// that leads to, which needs no permission then.
+func entryAt(c *runtime.Call, name string) (target, error) {
+	clean, err := absolute(c, name)
+	if err != nil {
+		return target{}, err
 	}
-	list := []policy.Need{{Kind: kind, Target: path}}
-	if to := v.Redirect(path); to != path {
-		list = append(list, policy.Need{Kind: kind, Target: to})
+	v := filesys.Read(c.Reader())
+	dir, base := filepath.Split(clean)
+	if v.InTemp(clean) || v.InTemp(filepath.Clean(dir)) {
+		return target{path: clean}, nil
 	}
-	return list
+	t := target{clean, []policy.Need{{Kind: writeKind, Target: clean, Entry: true}}}
+	if to := filepath.Join(v.Redirect(filepath.Clean(dir)), base); to != clean {
+		t.needs = append(t.needs, policy.Need{Kind: writeKind, Target: to, Entry: true})
+	}
+	return t, nil
 }
 
 // forReading reads a path parameter of a builtin that only looks, and asks whether it may.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"path/filepath"
+	"slices"
 
 	"go.starlark.net/starlark"
 
@@ -34,7 +36,8 @@ var chmodBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	m := &changingMeta{call: "fs.chmod", target: t, mode: &a.Mode.Bits, uid: filesys.Keep, gid: filesys.Keep, recursive: a.Recursive}
+	m := &changingMeta{call: "fs.chmod", target: t, uid: filesys.Keep, gid: filesys.Keep, recursive: a.Recursive}
+	m.mode, m.modeText = func(filesys.Info) iofs.FileMode { return a.Mode.Bits }, "mode "+filesys.Octal(a.Mode.Bits)
 	return c.Do(m)
 })
 
@@ -47,7 +50,7 @@ var chownBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	uid, gid, err := filesys.LookupOwner(a.Owner, a.Group)
+	uid, gid, err := filesys.Read(c.Reader()).LookupOwner(a.Owner, a.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +60,20 @@ var chownBuiltin = runtime.Define(runtime.Builtin{
 	return c.Do(&changingMeta{call: "fs.chown", target: t, uid: uid, gid: gid, recursive: a.Recursive})
 })
 
-// changingMeta is the change of fs.chmod and fs.chown.
+// changingMeta is the change of fs.chmod, fs.chown and fs.permissions.
 type changingMeta struct {
 	call      string
 	target    target
-	mode      *iofs.FileMode // nil: the owner is changed
+	mode      func(filesys.Info) iofs.FileMode // what anything but a link is to have; nil: its own
+	modeText  string                           // says so
 	uid, gid  int
 	recursive bool
+	exclude   excludes
 
+	seen    int            // how many were looked at
 	todo    []filesys.Info // what differs, as it is
 	unknown int            // what a preview cannot look into
+	tree    bool           // it is a directory with what is below it
 }
 
 // Describe implements [runtime.Change].
@@ -77,14 +84,14 @@ func (m *changingMeta) Describe() runtime.Description {
 // Probe implements [runtime.Change].
 func (m *changingMeta) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
 	v := filesys.Read(r)
-	found := runtime.Finding{Value: result(m.target.path, false)}
+	found := runtime.Finding{Value: m.value(false)}
 	if err := m.look(ctx, v); err != nil {
 		return found, err
 	}
 	found.Needed, found.Summary = len(m.todo)+m.unknown > 0, "already so"
 	switch n := len(m.todo); {
 	case n == 1:
-		for i, part := range metaSummary(m.todo[0], m.newMode(m.todo[0]), m.uid, m.gid) {
+		for i, part := range metaSummary(v, m.todo[0], m.newMode(m.todo[0]), m.uid, m.gid) {
 			if i == 0 {
 				found.Summary = ""
 			} else {
@@ -93,26 +100,29 @@ func (m *changingMeta) Probe(ctx context.Context, r *runtime.Reader) (runtime.Fi
 			found.Summary += part
 		}
 	case n > 1:
-		found.Summary = fmt.Sprintf("of %d files: %s", n, m.wanted())
+		found.Summary = fmt.Sprintf("of %d files out of %d: %s", n, m.seen, m.wanted(v))
 	}
 	if m.unknown > 0 {
-		found.Summary = m.wanted()
+		found.Summary = m.wanted(v)
 		found.Assumed = fmt.Sprintf("that this is to be set in %s: what is there is known only in a run", m.target.path)
 	}
 	return found, nil
 }
 
 // wanted says what is set.
-func (m *changingMeta) wanted() string {
-	if m.mode != nil {
-		return "mode " + filesys.Octal(*m.mode)
+func (m *changingMeta) wanted(v *filesys.View) string {
+	if m.uid == filesys.Keep && m.gid == filesys.Keep {
+		return m.modeText
 	}
 	text := "owner "
 	if m.uid != filesys.Keep {
-		text += filesys.UserName(m.uid)
+		text += v.UserName(m.uid)
 	}
 	if m.gid != filesys.Keep {
-		text += ":" + filesys.GroupName(m.gid)
+		text += ":" + v.GroupName(m.gid)
+	}
+	if m.modeText != "" {
+		text += ", " + m.modeText
 	}
 	return text
 }
@@ -123,7 +133,16 @@ func (m *changingMeta) look(ctx context.Context, v *filesys.View) error {
 		if err := v.RefuseWhole(m.target.path); err != nil {
 			return err
 		}
-		return v.Walk(ctx, m.target.path, m.compare)
+		return v.Walk(ctx, m.target.path, func(i filesys.Info) error {
+			rel, err := filepath.Rel(m.target.path, i.Path)
+			if err != nil {
+				return err
+			}
+			if m.exclude.match(rel) {
+				return skipDir
+			}
+			return m.compare(i)
+		})
 	}
 	i, err := v.Lstat(m.target.path)
 	if isUnknown(err) {
@@ -142,28 +161,43 @@ func (m *changingMeta) look(ctx context.Context, v *filesys.View) error {
 }
 
 func (m *changingMeta) compare(i filesys.Info) error {
+	m.seen++
+	m.tree = m.tree || m.recursive && i.Kind == filesys.Dir
 	switch {
 	case i.Opaque != "":
 		m.unknown++
 		if i.Kind == filesys.Dir {
 			return skipDir
 		}
-	case i.Kind == filesys.Link && m.mode != nil:
-	case len(metaSummary(i, m.newMode(i), m.uid, m.gid)) > 0:
+	case metaDiffers(i, m.newMode(i), m.uid, m.gid):
 		m.todo = append(m.todo, i)
 	}
 	return nil
 }
 
 func (m *changingMeta) newMode(i filesys.Info) iofs.FileMode {
-	if m.mode != nil {
-		return *m.mode
+	if m.mode == nil || i.Kind == filesys.Link {
+		return i.Mode
 	}
-	return i.Mode
+	return m.mode(i)
+}
+
+// value is what the call evaluates to.
+func (m *changingMeta) value(changed bool) starlark.Value {
+	switch {
+	case m.call != "fs.permissions":
+		return result(m.target.path, changed)
+	case changed:
+		return counted(m.target.path, len(m.todo))
+	}
+	return counted(m.target.path, 0)
 }
 
 // Undo implements [runtime.Change].
 func (m *changingMeta) Undo(context.Context, *runtime.Keeper) (*runtime.Undo, error) {
+	if m.tree {
+		return filesys.UndoMetaIn(m.target.path, m.todo), nil
+	}
 	return filesys.UndoMeta(m.todo), nil
 }
 
@@ -171,41 +205,46 @@ func (m *changingMeta) Undo(context.Context, *runtime.Keeper) (*runtime.Undo, er
 // infrarun out.
 func (m *changingMeta) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
 	x := filesys.Writable(w)
+	var wanted []filesys.Meta
 	var paths []string
-	for n := len(m.todo) - 1; n >= 0; n-- {
-		i := m.todo[n]
-		if err := context.Cause(ctx); err != nil {
-			return runtime.Applied{}, err
+	for _, i := range slices.Backward(m.todo) {
+		w := filesys.Meta{Path: i.Path, Kind: i.Kind, UID: m.uid, GID: m.gid}
+		if mode := m.newMode(i); mode != i.Mode {
+			w.Mode = &mode
 		}
-		if err := m.set(x, i.Path); err != nil {
-			return runtime.Applied{}, err
-		}
-		paths = append(paths, i.Path)
+		wanted, paths = append(wanted, w), append(paths, i.Path)
+	}
+	if err := m.set(ctx, x, wanted); err != nil {
+		return runtime.Applied{}, err
 	}
 	after, err := filesys.LeftAt(paths...)
-	return runtime.Applied{Value: result(m.target.path, true), After: after}, err
+	return runtime.Applied{Value: m.value(true), After: after}, err
 }
 
-func (m *changingMeta) set(x *filesys.Writer, path string) error {
-	if m.mode != nil {
-		return x.Chmod(path, *m.mode)
+func (m *changingMeta) set(ctx context.Context, x *filesys.Writer, wanted []filesys.Meta) error {
+	if m.tree {
+		return x.SetMeta(ctx, m.target.path, wanted)
 	}
-	return x.Chown(path, m.uid, m.gid)
+	only := wanted[0]
+	if only.Mode == nil {
+		return x.Chown(only.Path, only.UID, only.GID)
+	}
+	return x.Chmod(only.Path, *only.Mode)
 }
 
 // Predict implements [runtime.Change].
 func (m *changingMeta) Predict(world *runtime.World) (starlark.Value, error) {
 	o := filesys.Predicted(world)
 	for _, i := range m.todo {
-		var err error
-		if m.mode != nil {
-			err = o.Chmod(i.Path, *m.mode)
-		} else {
-			err = o.Chown(i.Path, m.uid, m.gid)
+		if err := o.Chown(i.Path, m.uid, m.gid); err != nil {
+			return nil, err
 		}
-		if err != nil {
+		if i.Kind == filesys.Link {
+			continue
+		}
+		if err := o.Chmod(i.Path, m.newMode(i)); err != nil {
 			return nil, err
 		}
 	}
-	return result(m.target.path, true), nil
+	return m.value(true), nil
 }

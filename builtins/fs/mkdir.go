@@ -29,7 +29,7 @@ var mkdirBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	uid, gid, err := filesys.LookupOwner(a.Owner, a.Group)
+	uid, gid, err := filesys.Read(c.Reader()).LookupOwner(a.Owner, a.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (m *makingDir) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding
 	if m.old, err = v.Lstat(m.target.path); err != nil {
 		return found, err
 	}
-	parts := metaSummary(m.old, m.newMode(), m.uid, m.gid)
+	parts := metaSummary(v, m.old, m.newMode(), m.uid, m.gid)
 	if m.old.Kind == filesys.Link {
 		parts = nil
 		if m.mode.Set || m.uid != filesys.Keep || m.gid != filesys.Keep {

@@ -16,15 +16,15 @@ type moveArgs struct {
 }
 
 var moveBuiltin = runtime.Define(runtime.Builtin{
-	Name: "fs.move", Returns: changedDoc, Permission: "fs.write on src and dst", Undo: runtime.Exact,
+	Name: "fs.move", Returns: changedDoc, Permission: "fs.write on src and dst; of a link on the link itself, not on what it leads to", Undo: runtime.Exact,
 	Doc: "Moves a file or directory, also to another file system. If src is gone and dst is there it has been moved " +
 		"already. A link is moved itself.",
 }, func(c *runtime.Call, a moveArgs) (starlark.Value, error) {
-	src, err := at(c, writeKind, a.Src)
+	src, err := entryAt(c, a.Src)
 	if err != nil {
 		return nil, err
 	}
-	dst, err := at(c, writeKind, a.Dst)
+	dst, err := entryAt(c, a.Dst)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +73,8 @@ func (m *moving) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding, e
 }
 
 // Undo implements [runtime.Change].
-func (m *moving) Undo(context.Context, *runtime.Keeper) (*runtime.Undo, error) {
-	return filesys.UndoMoved(m.src.path, m.dst.path), nil
+func (m *moving) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
+	return filesys.UndoMoved(k, m.src.path, m.dst.path), nil
 }
 
 // Apply implements [runtime.Change].

@@ -99,7 +99,7 @@ func glob(c *runtime.Call, a globArgs) (starlark.Value, error) {
 		return nil, err
 	}
 	v := filesys.Read(c.Reader())
-	if err := c.Need(needs(v, readKind, filesys.GlobBase(pattern))...); err != nil {
+	if err := c.Need(v.Needs(readKind, filesys.GlobBase(pattern))...); err != nil {
 		if perr := c.Need(policy.Need{Kind: readKind, Target: pattern}); perr != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func glob(c *runtime.Call, a globArgs) (starlark.Value, error) {
 		return nil, fmt.Errorf("%s: %w", pattern, err)
 	}
 	for _, path := range found {
-		if err := c.Need(needs(v, readKind, path)...); err != nil {
+		if err := c.Need(v.Needs(readKind, path)...); err != nil {
 			return nil, err
 		}
 	}

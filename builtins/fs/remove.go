@@ -16,12 +16,12 @@ type removeArgs struct {
 }
 
 var removeBuiltin = runtime.Define(runtime.Builtin{
-	Name: "fs.remove", Returns: changedDoc, Permission: "fs.write on path", Undo: runtime.Exact,
+	Name: "fs.remove", Returns: changedDoc, Permission: "fs.write on path; of a link on the link itself, not on what it leads to", Undo: runtime.Exact,
 	Doc: "Removes a file, a link, or a directory with all that is below it. It is moved out of the way and kept as long " +
 		"as the run can be rolled back; what this run itself has made is deleted. Directories of the system and home " +
 		"directories are refused.",
 }, func(c *runtime.Call, a removeArgs) (starlark.Value, error) {
-	t, err := at(c, writeKind, a.Path)
+	t, err := entryAt(c, a.Path)
 	if err != nil {
 		return nil, err
 	}

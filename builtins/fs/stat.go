@@ -103,10 +103,10 @@ func statOf(c *runtime.Call, a statArgs) (starlark.Value, error) {
 		return runtime.NewUnknown(fmt.Sprintf("fs.stat(%q), which is %s,", path, i.Opaque),
 			"fs.exists can be asked; what else is known of it only a run can tell"), nil
 	}
-	return statStruct(i, err == nil), nil
+	return statStruct(v, i, err == nil), nil
 }
 
-func statStruct(i filesys.Info, there bool) starlark.Value {
+func statStruct(v *filesys.View, i filesys.Info, there bool) starlark.Value {
 	fields := starlark.StringDict{
 		"exists": starlark.Bool(there), "kind": starlark.String(i.Kind), "size": starlark.MakeInt64(i.Size),
 		"mode": starlark.String(""), "owner": starlark.String(""), "group": starlark.String(""),
@@ -115,8 +115,8 @@ func statStruct(i filesys.Info, there bool) starlark.Value {
 	}
 	if there {
 		fields["mode"] = starlark.String(filesys.Octal(i.Mode))
-		fields["owner"] = starlark.String(filesys.UserName(i.UID))
-		fields["group"] = starlark.String(filesys.GroupName(i.GID))
+		fields["owner"] = starlark.String(v.UserName(i.UID))
+		fields["group"] = starlark.String(v.GroupName(i.GID))
 		fields["mtime"] = startime.Time(i.ModTime)
 	}
 	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)

@@ -29,7 +29,7 @@ var writeBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	uid, gid, err := filesys.LookupOwner(a.Owner, a.Group)
+	uid, gid, err := filesys.Read(c.Reader()).LookupOwner(a.Owner, a.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -56,12 +56,15 @@ func (w *writing) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding, 
 	if err := w.file.probe(v); err != nil {
 		return runtime.Finding{}, err
 	}
+	if err := checkRoom(v, []*file{w.file}); err != nil {
+		return runtime.Finding{}, err
+	}
 	diff, err := w.file.diff(v)
 	if err != nil {
 		return runtime.Finding{}, err
 	}
 	found := runtime.Finding{
-		Needed: w.file.action != keep, Summary: w.file.summary(), Diff: diff, Value: result(w.file.path, false),
+		Needed: w.file.action != keep, Summary: w.file.summary(v), Diff: diff, Value: result(w.file.path, false),
 	}
 	if w.file.blind {
 		found.Assumed = fmt.Sprintf("that %s is to be written: what is there is known only in a run", w.file.path)

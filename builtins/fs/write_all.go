@@ -29,7 +29,7 @@ var writeAllBuiltin = runtime.Define(runtime.Builtin{
 		"journal once for all, which for hundreds of files is many times faster.",
 	Example: `fs.write_all({"/etc/app/" + name: text.template(t, data) for name, t in templates.items()})`,
 }, func(c *runtime.Call, a writeAllArgs) (starlark.Value, error) {
-	uid, gid, err := filesys.LookupOwner(a.Owner, a.Group)
+	uid, gid, err := filesys.Read(c.Reader()).LookupOwner(a.Owner, a.Group)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,9 @@ func (w *writingAll) Probe(ctx context.Context, r *runtime.Reader) (runtime.Find
 			return runtime.Finding{}, err
 		}
 		diffs.WriteString(diff)
+	}
+	if err := checkRoom(v, w.files); err != nil {
+		return runtime.Finding{}, err
 	}
 	if diffs.Len() > maxDiffs {
 		diffs.WriteString("… the rest is not shown\n")

@@ -42,7 +42,7 @@ func TestWriteSaysWhatItDoes(t *testing.T) {
 		{"remove a link", `fs.remove(DIR + "/current")`, "done fs.remove: link to releases/1"},
 		{"remove nothing", `fs.remove(DIR + "/nothing")`, "unchanged fs.remove: not there"},
 		{"chmod", `fs.chmod(DIR + "/tree/a", "0600")`, "done fs.chmod: mode 0644 -> 0600"},
-		{"chmod all", `fs.chmod(DIR + "/tree", "0700", recursive = True)`, "done fs.chmod: of 4 files: mode 0700"},
+		{"chmod all", `fs.chmod(DIR + "/tree", "0700", recursive = True)`, "done fs.chmod: of 4 files out of 5: mode 0700"},
 		{"chown", `fs.chown(DIR + "/tree", "` + me() + `")`, "unchanged fs.chown: already so"},
 	}
 	for _, tt := range tests {

@@ -19,40 +19,10 @@ func TestParseOSRelease(t *testing.T) {
 	}
 }
 
-const passwd = `root:x:0:0:root:/root:/bin/bash
-broken line
-nonum:x:a:b::/:/bin/sh
-app:x:999:998:the app:/var/lib/app:/usr/sbin/nologin
-app:x:1:1:second of the name:/:/bin/sh
-noshell:x:5:5::/:
-`
-
-func TestFindUser(t *testing.T) {
-	for name, want := range map[string]passwdEntry{
-		"root":    {"root", 0, 0, "/root", "/bin/bash"},
-		"app":     {"app", 999, 998, "/var/lib/app", "/usr/sbin/nologin"},
-		"noshell": {"noshell", 5, 5, "/", ""},
-	} {
-		if got, ok := findUser(passwd, name); !ok || got != want {
-			t.Errorf("%s = %+v, %v, want %+v", name, got, ok, want)
-		}
-	}
-	for _, name := range []string{"", "nobody", "nonum", "broken line", "x"} {
-		if got, ok := findUser(passwd, name); ok {
-			t.Errorf("%q = %+v, want none", name, got)
-		}
-	}
-}
-
-func FuzzFindUser(f *testing.F) {
-	f.Add(passwd, "app")
-	f.Add("a:x:1:1:::", "a")
-	f.Fuzz(func(t *testing.T, text, name string) {
-		if u, ok := findUser(text, name); ok && u.name != name {
-			t.Errorf("asked for %q, got %+v", name, u)
-		}
-		parseOSRelease([]byte(text))
-	})
+func FuzzParseOSRelease(f *testing.F) {
+	f.Add([]byte("ID='alpine'\nVERSION_ID=3.20.1"))
+	f.Add([]byte("ID=\n=\""))
+	f.Fuzz(func(_ *testing.T, text []byte) { parseOSRelease(text) })
 }
 
 func TestHolding(t *testing.T) {

@@ -13,7 +13,7 @@ const (
 )
 
 var apk = manager{
-	name: "apk", program: apkProgram, env: map[string]string{"LC_ALL": "C", "PATH": programPath},
+	name: "apk", program: apkProgram, removal: "apk del --purge", env: map[string]string{"LC_ALL": "C", "PATH": programPath},
 	database: func(_ context.Context, l looker) (database, error) {
 		return l.parseFile(apkDatabase, parseApkInstalled)
 	},

@@ -15,6 +15,7 @@ var looking = []string{
 var apt = manager{
 	name:    "apt",
 	program: "/usr/bin/apt-get",
+	removal: "apt-get purge",
 	env: map[string]string{
 		"DEBIAN_FRONTEND": "noninteractive", "DEBCONF_NONINTERACTIVE_SEEN": "true", "APT_LISTCHANGES_FRONTEND": "none",
 		// Services that run are restarted by the recipe, if it wants that, and not on the side.
@@ -52,6 +53,8 @@ var apt = manager{
 	archMark: ":",
 	pin:      func(name, version string) string { return name + "=" + version },
 	progress: parseStatusLine,
+
+	elsewhere: aptElsewhere,
 	locks: []string{
 		"/var/lib/dpkg/lock-frontend", "/var/lib/dpkg/lock", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock",
 	},

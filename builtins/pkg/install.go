@@ -32,8 +32,9 @@ func installBuiltin() *runtime.Builtin {
 		Doc: "Installs the packages that are missing. Those that are there are not upgraded, unless another version is asked for; " +
 			"nothing is removed for them, and nothing is asked: a configuration file that was changed stays. If another process " +
 			"uses the package manager it is waited for.\n\n" +
-			"What comes with the packages is recorded. A rollback keeps all of it, and says so, or with undo = \"remove\" removes " +
-			"it with its configuration. What was upgraded on the way stays upgraded.",
+			"What comes with the packages is recorded. A rollback keeps all of it, and says so and how to remove it; " +
+			"infrarun rollback --remove-packages removes it with its configuration, and with undo = \"remove\" so does every " +
+			"rollback. What was upgraded on the way stays upgraded.",
 		Example: `pkg.install(["git", "jq"], provides = ["/usr/bin/git", "/usr/bin/jq"])`,
 	}, func(c *runtime.Call, a installArgs) (starlark.Value, error) {
 		requests, err := parseRequests(a.Names)
@@ -67,21 +68,21 @@ type installing struct {
 	stamp   string // of that
 	steps   []step // what the manager would do, where that is known
 	before  []entry
-	record  string // where what is brought is noted for the undo; "" if it is kept
+	record  string // where what is brought is noted for the undo
 }
 
 var _ runtime.Change = (*installing)(nil)
 
 // Describe implements runtime.Change.
 func (in *installing) Describe() runtime.Description {
-	d := runtime.Description{Call: "pkg.install", Target: strings.Join(in.args.Names, ", "), Undo: runtime.NoUndo}
+	d := runtime.Description{Call: "pkg.install", Target: strings.Join(in.args.Names, ", "), Undo: runtime.Compensating}
 	for _, r := range in.requests {
 		d.Needs = append(d.Needs, policy.Need{Kind: permissionKind, Target: r.name})
 	}
 	if in.args.Undo == "remove" {
-		d.Undo, d.UndoNote = runtime.Compensating, "removes the packages that this brings"
+		d.UndoNote = "removes the packages that this brings"
 	} else {
-		d.UndoNote = "keeps the packages"
+		d.UndoNote = "keeps the packages; infrarun rollback --remove-packages removes them"
 	}
 	return d
 }

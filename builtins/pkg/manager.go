@@ -32,6 +32,8 @@ type manager struct {
 	update  func(wait time.Duration) []string
 	install func(o installOptions) []string
 	remove  func(names []string, purge bool, wait time.Duration) []string
+	// removal is how a person begins to remove packages with their configuration.
+	removal string
 	// simulateRemove tells what a removal would do, or fails if others need what is to be removed.
 	simulateRemove func(names []string, purge bool) []string
 	// repair finishes what was broken off, as far as that can be done; nil where the manager does so by itself.
@@ -42,6 +44,9 @@ type manager struct {
 	archMark string
 	// progress reads how far the work has come from a line of output. Such a line is not shown.
 	progress func(line string) (percent float64, what string, ok bool)
+
+	// elsewhere says how it works with lists of its own below a directory; nil where it cannot.
+	elsewhere func(dir string) elsewhere
 
 	locks   []string // files that are locked while it works
 	sources []string // patterns of the files that say where packages are from

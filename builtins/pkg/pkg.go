@@ -3,6 +3,7 @@
 //	pkg.manager() -> string                          "apt", "dnf", "yum", "zypper" or "apk"
 //	pkg.installed(name) -> string                    the installed version, "" if there is none
 //	pkg.version_available(name) -> string            the version that would be installed, "" if there is none
+//	pkg.check(names, timeout = "2m") -> list of string   what keeps missing packages from being installed
 //	pkg.update(max_age = "1h") -> struct             fetches the lists of packages
 //	pkg.install(names, update = True, recommends = True, undo = "keep", provides = []) -> struct
 //	pkg.remove(names, purge = False) -> struct
@@ -14,7 +15,7 @@
 // # What must stay true
 //
 //   - A preview runs only commands that look, with options under which they write no cache either. What is installed is
-//     read from the manager's own database.
+//     read from the manager's own database. Lists that pkg.check fetches lie in infrarun's cache until it is done.
 //   - An install removes nothing. What it brings, dependencies included, is found by comparing the database before and
 //     after, and is recorded when it is there; a rollback keeps or removes exactly that.
 //   - Nothing is asked: a configuration file that was changed stays as it is.
@@ -27,6 +28,8 @@
 //	apt_output.go rpm_output.go              what apt and rpm print
 //	query.go update.go install.go remove.go  the builtins
 //	repository.go mirror.go                  those for where packages are from
+//	check.go check_output.go                 pkg.check
+//	elsewhere.go writer_lists.go             lists of packages beside those of the machine
 //	sources.go rpm_sources.go                the files that say so
 //	lists.go                                 how old the lists are
 //	overlay.go                               what a preview predicts
@@ -56,7 +59,7 @@ func Family() *runtime.Family {
 			"package is root: packages run scripts.",
 		Builtins: []*runtime.Builtin{
 			managerBuiltin(), installedBuiltin(), availableBuiltin(), updateBuiltin(), installBuiltin(), removeBuiltin(),
-			repositoryBuiltin(), mirrorBuiltin(),
+			repositoryBuiltin(), mirrorBuiltin(), checkBuiltin(),
 		},
 		Undoers: map[string]runtime.Undoer{
 			installKind: runtime.UndoKind[installUndo, struct{}]{UndoFunc: undoInstall},

@@ -27,8 +27,8 @@ func rpmDatabase(ctx context.Context, l looker) (database, error) {
 // dnfLike makes a manager of the kind of dnf.
 func dnfLike(name string, lists ...string) manager {
 	program := "/usr/bin/" + name
-	return manager{
-		name: name, program: program, env: rpmEnv, database: rpmDatabase,
+	m := manager{
+		name: name, program: program, removal: name + " remove", env: rpmEnv, database: rpmDatabase,
 		available: func(pkg string) []string {
 			// From the lists that are there: a command that looks fetches none.
 			return []string{program, "--quiet", "--cacheonly", "list", "--available", pkg}
@@ -48,6 +48,10 @@ func dnfLike(name string, lists ...string) manager {
 		pin:            func(pkg, version string) string { return pkg + "-" + version },
 		locks:          rpmLocks, sources: []string{"/etc/yum.repos.d/*.repo"}, lists: lists,
 	}
+	if name != "yum" { // which has one lock, wherever its caches are
+		m.elsewhere = dnfElsewhere
+	}
+	return m
 }
 
 var (
@@ -56,7 +60,7 @@ var (
 )
 
 var zypper = manager{
-	name: "zypper", program: "/usr/bin/zypper", env: rpmEnv, database: rpmDatabase,
+	name: "zypper", program: "/usr/bin/zypper", removal: "zypper remove", env: rpmEnv, database: rpmDatabase,
 	available: func(name string) []string {
 		return []string{"/usr/bin/zypper", "--non-interactive", "--no-refresh", "--quiet", "info", name}
 	},

@@ -5,14 +5,14 @@ import (
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/server"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // TestDnfOnServer manages packages with a real dnf and rpm, which Debian has as well. The packages are made here.
 func TestDnfOnServer(t *testing.T) {
 	t.Parallel()
-	server.Run(t, map[string]func(*testing.T){"dnf": testDnf})
+	server.Run(t, map[string]func(*testing.T){"dnf": testDnf, "dnfCheck": testDnfCheck})
 }
 
 func testDnf(t *testing.T) {

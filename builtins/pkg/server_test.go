@@ -4,13 +4,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/server"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // TestOnServer manages the packages of a fresh Debian server, with its own apt.
@@ -19,6 +20,7 @@ func TestOnServer(t *testing.T) {
 	server.Run(t, map[string]func(*testing.T){
 		"preview":     testPreview,
 		"kept":        testKept,
+		"asked":       testRemovedWhenAsked,
 		"removed":     testRemoved,
 		"dependents":  testDependents,
 		"broken":      testBrokenAnywhere,
@@ -30,6 +32,9 @@ func TestOnServer(t *testing.T) {
 		"refused":     testRefused,
 		"lists":       testLists,
 		"config":      testConfigLeft,
+		"check":       testCheck,
+		"checkBad":    testCheckSources,
+		"checkFetch":  testCheckFetches,
 	})
 }
 
@@ -100,7 +105,7 @@ test.equal(fs.exists("/usr/bin/jq"), True)
 	grant = strings.Replace(grant, `"fs.write": [DIR]`, `"fs.write": [DIR], "fs.read": ["/usr/bin"]`, 1)
 	r := f.Preview(grant).Want(events.WouldChange)
 	familytest.SameTree(t, "after a preview without lists", trees(), before)
-	if c := r.Changes()[1]; !strings.Contains(c.Assumed, "jq, tree can be installed when the lists") || c.Undo != "none" || c.UndoNote != "keeps the packages" {
+	if c := r.Changes()[1]; !strings.Contains(c.Assumed, "jq, tree can be installed when the lists") || c.Undo != "compensating" || !strings.HasPrefix(c.UndoNote, "keeps the packages; ") {
 		t.Errorf("the preview says %+v", c)
 	}
 	smallWorld(t)
@@ -143,8 +148,10 @@ test.contains(pkg.installed("jq"), "1.6")
 	if journal, err := os.ReadFile(runs[0]); err != nil || !strings.Contains(string(journal), `{"name":"libonig5","arch":"`) {
 		t.Errorf("what came is not in the journal; %v", err)
 	}
-	if r := f.Rollback(); r.Outcome.Undone != 0 {
-		t.Errorf("the rollback has undone %d changes", r.Outcome.Undone)
+	r = f.Rollback().Want(events.Restored)
+	want := []events.Kept{{What: "the packages jq, libjq1, libonig5", Remove: "apt-get purge jq libjq1 libonig5"}}
+	if r.Outcome.Undone != 0 || !slices.Equal(r.Outcome.Kept, want) {
+		t.Errorf("the rollback has undone %d changes and kept %v, want none and %v", r.Outcome.Undone, r.Outcome.Kept, want)
 	}
 	command(t, "jq", "--version")
 }

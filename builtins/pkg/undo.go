@@ -16,9 +16,14 @@ const (
 	removeKind  = "pkg.remove"
 )
 
-// installUndo is what a rollback knows of an installation whose packages it is to remove.
+// alsoPackages is what an operator asks a rollback for that is to remove packages which it otherwise keeps.
+const alsoPackages = "packages"
+
+// installUndo is what a rollback knows of an installation.
 type installUndo struct {
 	Manager string `json:"manager"`
+	// Keep says that the packages stay unless the operator asks for their removal.
+	Keep bool `json:"keep,omitempty"`
 	// Before is what was installed.
 	Before journal.Blob `json:"before"`
 	// Record is a file in the run's directory with what was brought. It is there if the installation came to its end, well or
@@ -34,14 +39,11 @@ type removeUndo struct {
 
 // Undo implements runtime.Change.
 func (in *installing) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
-	if in.args.Undo != "remove" {
-		return nil, nil
-	}
 	text, err := json.Marshal(in.before)
 	if err != nil {
 		return nil, err
 	}
-	args := installUndo{Manager: in.manager.name}
+	args := installUndo{Manager: in.manager.name, Keep: in.args.Undo != "remove"}
 	if args.Before, err = k.Keep(bytes.NewReader(text), false); err != nil {
 		return nil, err
 	}

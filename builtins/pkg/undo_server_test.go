@@ -29,6 +29,46 @@ func testRemoved(t *testing.T) {
 	familytest.SameTree(t, "/etc after all", familytest.Tree(t, "/etc"), etc)
 }
 
+// testRemovedWhenAsked rolls back an installation that is kept unless the operator says otherwise.
+func testRemovedWhenAsked(t *testing.T) {
+	smallWorld(t)
+	f := newFixture(t)
+	before, etc := packages(t), familytest.Tree(t, "/etc")
+	f.Run(recipe(`pkg.install(["jq"])`)).Want(events.Succeeded)
+	r := f.RollbackAlso("packages").Want(events.Restored)
+	if r.Outcome.Undone != 1 || len(r.Outcome.Kept) != 0 {
+		t.Errorf("the rollback has undone %d changes and kept %v", r.Outcome.Undone, r.Outcome.Kept)
+	}
+	familytest.SameTree(t, "the packages after the rollback", packages(t), before)
+	familytest.SameTree(t, "/etc after the rollback", familytest.Tree(t, "/etc"), etc)
+
+	// A run that fails keeps them, also where it was broken off.
+	for place := range 2 {
+		r := f.RunContext(t.Context(), recipe(`pkg.install(["jq"])`), &breakAt{left: place + 1}).Want(events.RolledBack)
+		if kept := len(r.Outcome.Kept); kept != place {
+			t.Errorf("broken at place %d, the rollback tells of %d things that it kept", place, kept)
+		}
+	}
+	command(t, "apt-get", "--yes", "purge", "jq", "libjq1", "libonig5")
+	familytest.SameTree(t, "the packages after all", packages(t), before)
+}
+
+// breakAt breaks a run right before (1) or after (2) its only change.
+type breakAt struct{ left int }
+
+// Handle implements [events.Sink].
+func (b *breakAt) Handle(e events.Event) {
+	if e.Kind != events.ChangeStarted && e.Kind != events.ChangeFinished {
+		return
+	}
+	if b.left--; b.left == 0 {
+		panic("broken by the test")
+	}
+}
+
+// Close implements [events.Sink].
+func (b *breakAt) Close() error { return nil }
+
 // testDependents has somebody else install what needs a package that the run brought.
 func testDependents(t *testing.T) {
 	smallWorld(t)

@@ -115,7 +115,7 @@ func (x *worker) install(ctx context.Context, in *installing) ([]entry, error) {
 		return nil, errors.Join(err, derr)
 	}
 	came := brought(in.before, after.entries)
-	if in.record != "" {
+	if in.record != "" { // else a rollback does this, which is never rolled back
 		err = errors.Join(err, x.record(in.record, came))
 	}
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	undoTimeout = 30 * time.Minute
 )
 
-// undoInstall removes what an installation brought.
+// undoInstall removes what an installation brought, or says what it keeps.
 func undoInstall(ctx context.Context, w *runtime.Writer, args installUndo) error {
 	m, err := managerNamed(args.Manager)
 	if err != nil {
@@ -40,6 +40,11 @@ func undoInstall(ctx context.Context, w *runtime.Writer, args installUndo) error
 	came, err := x.broughtBy(args, before, now)
 	if err != nil || len(came) == 0 {
 		return err
+	}
+	if args.Keep && !w.Also(alsoPackages) {
+		names := now.namesOf(m, came)
+		w.Kept("the packages "+strings.Join(names, ", "), m.removal+" "+strings.Join(names, " "))
+		return nil
 	}
 	return x.takeAway(ctx, came, before, now)
 }

@@ -40,7 +40,7 @@ func (d definition) problems(v *filesys.View) []error {
 	if d.EnvFile != "" {
 		add(checkKind(v, "its environment file", d.EnvFile, filesys.File))
 	}
-	o, err := ownerOf(d)
+	o, err := ownerOf(v, d)
 	add(err)
 	if err == nil {
 		add(checkTools(o))

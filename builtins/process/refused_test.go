@@ -80,3 +80,19 @@ def main(ctx):
 		}
 	}
 }
+
+// A process that does not run has no ports: that a stranger has them by now does not keep it from starting with others.
+func TestStartWithoutTheOldPorts(t *testing.T) {
+	f := fixture(t)
+	old, other := freePort(t), freePort(t)
+	start := func(port int) string {
+		return fmt.Sprintf(`process.start("s", ["sleep", "600"], dir = DIR, ports = [%d])`, port)
+	}
+	f.Run(start(old) + "\n" + `process.stop("s", DIR)`).Want(events.Succeeded)
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f.Run(start(other)).Want(events.Succeeded)
+}

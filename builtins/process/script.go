@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/infrarun/infrarun/builtins/internal/child"
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 )
 
 // template is the start script, with a line where the definition goes. It is a shell script by itself, so
@@ -30,8 +31,8 @@ type owner struct {
 	switches bool // it is another one than who runs infrarun
 }
 
-// ownerOf finds who is to run a service.
-func ownerOf(d definition) (owner, error) {
+// ownerOf finds who is to run a service; in the view of a preview that may be a user that the run would make.
+func ownerOf(v *filesys.View, d definition) (owner, error) {
 	if d.User == "" {
 		u, err := user.Current()
 		if err != nil {
@@ -39,7 +40,7 @@ func ownerOf(d definition) (owner, error) {
 		}
 		return owner{user: u}, nil
 	}
-	u, err := child.FindUser(d.User)
+	u, err := child.FindUser(v, d.User)
 	if err != nil {
 		return owner{}, err
 	}

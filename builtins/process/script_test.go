@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -22,7 +23,7 @@ var odd = []string{
 func rendered(t *testing.T, f *familytest.Fixture, d definition) service {
 	t.Helper()
 	s := service{f.Dir, d.Name}
-	o, err := ownerOf(d)
+	o, err := ownerOf(filesys.Machine(), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +78,7 @@ func TestNothingIsInterpreted(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := service{dir, "s"}
-			o, err := ownerOf(d)
+			o, err := ownerOf(filesys.Machine(), d)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -138,7 +138,7 @@ func (st *start) prepare(v *filesys.View) error {
 			return err
 		}
 	}
-	o, err := ownerOf(st.def)
+	o, err := ownerOf(v, st.def)
 	if err != nil {
 		return nil // a user that is not there yet, of which the finding tells: a preview, so nothing is written
 	}

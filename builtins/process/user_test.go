@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -27,7 +28,7 @@ func TestAnotherUser(t *testing.T) {
 	const body = `process.start("s", ["sh", "-c", "id -u; id -g; echo $HOME; echo $USER; echo $TOKEN; exec sleep 600"], dir = DIR, user = "nobody", env_file = DIR + "/env")`
 	f.Run(body).Want(events.Succeeded)
 	now := wantRunning(t, s)
-	o, err := ownerOf(definition{User: "nobody"})
+	o, err := ownerOf(filesys.Machine(), definition{User: "nobody"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func (c *control) start(ctx context.Context, s service, d definition, from origi
 
 // launch starts the supervisor.
 func (c *control) launch(s service, d definition, from origin, log *os.File) (proc.Identity, error) {
-	o, err := ownerOf(d)
+	o, err := ownerOf(filesys.Machine(), d)
 	if err != nil {
 		return proc.Identity{}, err
 	}
@@ -121,6 +121,9 @@ func (c *control) stop(ctx context.Context, s service, patience time.Duration, f
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+	}
+	if len(all) == 0 {
+		return nil // whoever has the ports now had them before
 	}
 	return awaitFree(ctx, freed)
 }

@@ -65,7 +65,7 @@ var _ runtime.Change = (*backup)(nil)
 
 // Describe implements runtime.Change.
 func (b *backup) Describe() runtime.Description {
-	needs := append(needsFor(b.view, "fs.read", b.src), needsFor(b.view, "fs.write", b.dst)...)
+	needs := append(b.view.Needs("fs.read", b.src), b.view.Needs("fs.write", b.dst)...)
 	return runtime.Description{
 		Call: "sqlite.backup", Target: b.dst, Needs: needs, Undo: runtime.Exact, UndoNote: "removes the copy",
 	}
@@ -74,7 +74,7 @@ func (b *backup) Describe() runtime.Description {
 // Probe implements runtime.Change.
 func (b *backup) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding, error) {
 	none := runtime.Finding{}
-	if err := checkDir(b.view, b.dst); err != nil {
+	if err := b.view.DirAbove(b.dst); err != nil {
 		return none, err
 	}
 	if err := b.nothingThere(); err != nil {
@@ -93,7 +93,7 @@ func (b *backup) Probe(_ context.Context, r *runtime.Reader) (runtime.Finding, e
 	if b.size, err = b.found.size(); err != nil {
 		return none, err
 	}
-	if err := checkRoom(b.dst, b.size); err != nil {
+	if err := filesys.CheckRoom(b.dst, b.size); err != nil {
 		return none, err
 	}
 	summary := fmt.Sprintf("copy of %s, about %s, mode 0600", b.src, filesys.Bytes(b.size))

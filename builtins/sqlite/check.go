@@ -29,7 +29,7 @@ func checkBuiltin() *runtime.Builtin {
 	}, func(c *runtime.Call, a checkArgs) (starlark.Value, error) {
 		view := filesys.Read(c.Reader())
 		path := filesys.Abs(c.BaseDir(), a.Path)
-		if err := c.Need(needsFor(view, "fs.read", path)...); err != nil {
+		if err := c.Need(view.Needs("fs.read", path)...); err != nil {
 			return nil, err
 		}
 		src, err := findSource(view, path)

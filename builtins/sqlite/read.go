@@ -12,12 +12,14 @@ import (
 
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
+
+	"github.com/infrarun/infrarun/builtins/internal/scratch"
 )
 
 // access is how databases are read: where a private copy of one may be made, and how long to wait for those who
 // write.
 type access struct {
-	scratch string
+	copies  scratch.Place
 	timeout time.Duration
 }
 
@@ -94,8 +96,8 @@ func (a access) readOnce(ctx context.Context, path string, until time.Time, use 
 
 // readCopy reads a private copy of a database, in which SQLite may put in order what a user that was killed has left.
 func (a access) readCopy(ctx context.Context, path string, open openFunc, use func(*sql.Conn) error) error {
-	return newScratch(a.scratch).with(func(dir *scratchDir) error {
-		copied, err := dir.copyDatabase(ctx, path, open)
+	return a.copies.With(func(dir string) error {
+		copied, err := copyDatabase(ctx, path, dir, open)
 		if err != nil {
 			return err
 		}

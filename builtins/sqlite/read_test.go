@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -56,7 +55,7 @@ func TestDatabaseThatIsOpenedMeanwhile(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "app.db")
 		situations[test.before](t, path)
 		var rows []int
-		err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
+		err := (access{copiesBelow(t.TempDir()), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
 			var n int
 			err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
 			if rows = append(rows, n); len(rows) == 1 {
@@ -75,7 +74,7 @@ func TestLogStaysWhileItIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.db")
 	newDatabase(t, path, "wal", 30)
 	user := start(t, "open", path)
-	err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
+	err := (access{copiesBelow(t.TempDir()), time.Minute}).read(t.Context(), path, func(conn *sql.Conn) error {
 		user.stop(t)
 		var n int
 		err := conn.QueryRowContext(t.Context(), "SELECT count(*) FROM t").Scan(&n)
@@ -99,7 +98,7 @@ func TestWaitingForALockIsStopped(t *testing.T) {
 	stopped := errors.New("stopped by the test")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(stopped)
-	err := (access{t.TempDir(), time.Hour}).read(ctx, path, func(*sql.Conn) error { return nil })
+	err := (access{copiesBelow(t.TempDir()), time.Hour}).read(ctx, path, func(*sql.Conn) error { return nil })
 	if !errors.Is(err, stopped) {
 		t.Errorf("got %v", err)
 	}
@@ -156,32 +155,6 @@ for name in ["text", "short"]:
 	unchanged()
 }
 
-func TestPrivateCopiesOfTheDeadAreRemoved(t *testing.T) {
-	dir := t.TempDir()
-	for _, name := range []string{"1-1-dead", "other", "1-x-other"} {
-		if err := os.Mkdir(filepath.Join(dir, name), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	err := newScratch(dir).with(func(mine *scratchDir) error {
-		return newScratch(dir).with(func(*scratchDir) error { // it leaves that of a process that lives alone
-			_, err := os.Stat(mine.dir)
-			return err
-		})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir(dir)
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	if got := strings.Join(names, " "); got != "1-x-other other" || err != nil {
-		t.Errorf("left are %s, %v", got, err)
-	}
-}
-
 // Who writes to a database in this very process keeps his locks while it is read.
 func TestReadingTakesNoLocksAway(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "app.db")
@@ -194,7 +167,7 @@ func TestReadingTakesNoLocksAway(t *testing.T) {
 	if _, err := mine.Exec("BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)
 	}
-	if err := (access{t.TempDir(), time.Minute}).read(t.Context(), path, func(*sql.Conn) error { return nil }); err != nil {
+	if err := (access{copiesBelow(t.TempDir()), time.Minute}).read(t.Context(), path, func(*sql.Conn) error { return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if pid, err := lockedBy(path); pid == 0 || err != nil {

@@ -2,10 +2,8 @@ package sqlite
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
@@ -83,15 +81,4 @@ func TestPermissions(t *testing.T) {
 	}
 	f.Grant("fs.read", elsewhere)
 	f.Run(fmt.Sprintf(`sqlite.backup(%q, DIR + "/copy.db")`, elsewhere+"/app.db")).Want(events.Succeeded)
-}
-
-func TestRoomIsChecked(t *testing.T) {
-	dir := t.TempDir()
-	if err := checkRoom(filepath.Join(dir, "none", "copy.db"), 1); err != nil {
-		t.Error(err)
-	}
-	err := checkRoom(filepath.Join(dir, "copy.db"), math.MaxInt64)
-	if err == nil || !strings.Contains(err.Error(), "it needs 8388608.0 TiB, and") || !strings.Contains(err.Error(), "are free") {
-		t.Errorf("more than there is room for: %v", err)
-	}
 }

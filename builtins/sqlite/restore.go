@@ -53,7 +53,7 @@ var _ runtime.Change = (*restore)(nil)
 
 // Describe implements runtime.Change.
 func (r *restore) Describe() runtime.Description {
-	needs := append(needsFor(r.view, "fs.read", r.src), needsFor(r.view, "fs.write", r.dst)...)
+	needs := append(r.view.Needs("fs.read", r.src), r.view.Needs("fs.write", r.dst)...)
 	return runtime.Description{
 		Call: "sqlite.restore", Target: r.dst, Needs: needs, Undo: runtime.Exact, UndoNote: "puts the old database back, with its log",
 		Touches: sideFiles(r.dst),
@@ -63,7 +63,7 @@ func (r *restore) Describe() runtime.Description {
 // Probe implements runtime.Change.
 func (r *restore) Probe(ctx context.Context, reader *runtime.Reader) (runtime.Finding, error) {
 	none := runtime.Finding{}
-	if err := checkDir(r.view, r.dst); err != nil {
+	if err := r.view.DirAbove(r.dst); err != nil {
 		return none, err
 	}
 	old, err := r.lookAtOld()
@@ -83,7 +83,7 @@ func (r *restore) Probe(ctx context.Context, reader *runtime.Reader) (runtime.Fi
 		if same, err := r.isSame(old); err != nil || same {
 			return runtime.Finding{Summary: "same content", Value: r.value(false)}, err
 		}
-		if err := checkRoom(r.dst, r.found.info.Size); err != nil {
+		if err := filesys.CheckRoom(r.dst, r.found.info.Size); err != nil {
 			return none, err
 		}
 	}

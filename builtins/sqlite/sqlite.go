@@ -2,6 +2,7 @@
 //
 //	backup(src, dst, timeout = "30s")                   copies a database consistently while others write to it
 //	check(path, quick = False, timeout = "30s")         lists what is wrong with a database
+//	tables(path, timeout = "30s")                       counts the rows of each table
 //	restore(src, dst, timeout = "30s")                  puts a backup in the place of a database
 //
 // A database is more than its file: what was written last may only be in the write-ahead log beside it, and a copy of
@@ -30,9 +31,10 @@
 //
 //	backup.go writer_backup.go    sqlite.backup
 //	check.go                      sqlite.check
+//	tables.go                     sqlite.tables
 //	restore.go writer_restore.go  sqlite.restore
 //	read.go beside.go lock_*.go   reading a database without a trace
-//	writer_scratch.go             private copies
+//	writer_copy.go                private copies
 //	users.go errors.go target.go  who has it open, what went wrong, which paths are meant
 package sqlite
 
@@ -44,6 +46,6 @@ func Family() *runtime.Family {
 		Name: "sqlite",
 		Doc: "SQLite databases: consistent copies of those in use, whether they are whole, and putting a copy back. " +
 			"What is read is read without making or changing anything beside it.",
-		Builtins: []*runtime.Builtin{backupBuiltin(), checkBuiltin(), restoreBuiltin()},
+		Builtins: []*runtime.Builtin{backupBuiltin(), checkBuiltin(), tablesBuiltin(), restoreBuiltin()},
 	}
 }

@@ -7,26 +7,18 @@ import (
 	"path/filepath"
 
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/builtins/internal/scratch"
 	"github.com/infrarun/infrarun/runtime"
-	"github.com/infrarun/infrarun/runtime/policy"
 )
 
 // newAccess returns how this call reads databases.
 func newAccess(r *runtime.Reader, timeout runtime.Seconds) access {
-	return access{scratch: filepath.Join(r.Cache(), "sqlite"), timeout: timeout.Duration}
+	return access{copiesBelow(r.Cache()), timeout.Duration}
 }
 
-// needsFor returns the permission that a path takes: none in a private directory of the run, and in a preview also that
-// for where predicted links lead.
-func needsFor(v *filesys.View, kind, path string) []policy.Need {
-	if v.InTemp(path) {
-		return nil
-	}
-	needs := []policy.Need{{Kind: kind, Target: path}}
-	if real := v.Redirect(path); real != path {
-		needs = append(needs, policy.Need{Kind: kind, Target: real})
-	}
-	return needs
+// copiesBelow is where private copies of databases are for as long as they are read.
+func copiesBelow(cache string) scratch.Place {
+	return scratch.Place{Dir: filepath.Join(cache, "sqlite"), For: "a copy of the database"}
 }
 
 // source is a database that is to be read.
@@ -65,29 +57,4 @@ func (s source) size() (int64, error) {
 	}
 	wal, err := sizeOf(s.path + walSuffix)
 	return s.info.Size + max(0, wal), err
-}
-
-// checkRoom fails unless the file system of a path has room for so many bytes.
-func checkRoom(path string, size int64) error {
-	room, err := filesys.SpaceAt(path)
-	if err == nil && size > room.Free {
-		return fmt.Errorf("there is not enough room for %s: it needs %s, and %s are free; make room on that disk",
-			path, filesys.Bytes(size), filesys.Bytes(room.Free))
-	}
-	return err
-}
-
-// checkDir fails unless the directory of a path is there.
-func checkDir(v *filesys.View, path string) error {
-	dir := filepath.Dir(path)
-	info, err := v.Stat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("the directory %s does not exist; make it with fs.mkdir", dir)
-	case err != nil:
-		return err
-	case info.Kind != filesys.Dir:
-		return fmt.Errorf("%s is no directory", dir)
-	}
-	return nil
 }

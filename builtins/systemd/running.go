@@ -152,6 +152,7 @@ func (c *running) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, err
 	args := runUndo{
 		Unit: c.unit, Ran: c.found.on(), Failed: c.found.Active == "failed", Timeout: c.timeout,
 		First: overlayOf(k.World()).comesFirst(c.unit), Pulled: c.pulled, Dependents: c.dependents,
+		Failing: c.found.failing(),
 	}
 	note := "stops it"
 	if args.Ran && args.First {

@@ -52,11 +52,11 @@ var securityBuiltin = runtime.Define(runtime.Builtin{
 	if len(content) == 0 {
 		found, err = analyze(c.Context(), r, unit)
 	} else {
-		err = newScratch(r).with(func(dir *scratchDir) error {
-			if err := dir.write(unit, content); err != nil {
+		err = copies(r).With(func(dir string) error {
+			if err := writeCopy(dir, unit, content); err != nil {
 				return err
 			}
-			found, err = analyze(c.Context(), r, "--offline=yes", filepath.Join(dir.dir, unit))
+			found, err = analyze(c.Context(), r, "--offline=yes", filepath.Join(dir, unit))
 			return err
 		})
 	}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/server"
 	"github.com/infrarun/infrarun/builtins/net"
 	"github.com/infrarun/infrarun/builtins/secret"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // What works on a real systemd is tested on one. Every test has units of its own, named after it.

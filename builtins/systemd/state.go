@@ -44,6 +44,11 @@ func (s state) up() bool {
 // on reports whether the unit runs or is about to.
 func (s state) on() bool { return s.up() || s.Active == "activating" }
 
+// failing reports whether the unit is being started again because it failed.
+func (s state) failing() bool {
+	return s.Active == "activating" && (s.Sub == "auto-restart" || s.Restarts > 0)
+}
+
 // properties is what D-Bus tells of a unit: the properties of all its interfaces.
 type properties map[string]any
 

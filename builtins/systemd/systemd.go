@@ -39,7 +39,7 @@
 //	bus.go state.go                             asking systemd
 //	look.go overlay.go                          what a preview predicts
 //	status.go wait.go journal*.go security.go   the builtins that only look
-//	unit*.go verify.go writer_scratch.go reload.go   files of units
+//	unit*.go verify.go writer_copy.go reload.go   files of units
 //	enable*.go links.go install.go              whether units start at boot
 //	run.go running.go around.go undo.go         whether they run
 //	writer.go explain.go                        what changes anything, and why that fails

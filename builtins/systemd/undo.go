@@ -22,6 +22,7 @@ type runUndo struct {
 	Unit       string        `json:"unit"`
 	Ran        bool          `json:"ran"`        // it did before
 	Failed     bool          `json:"failed"`     // it had failed before
+	Failing    bool          `json:"failing"`    // it failed again and again
 	First      bool          `json:"first"`      // see overlay.comesFirst
 	Pulled     []string      `json:"pulled"`     // units that did not run, and were started with it
 	Dependents []string      `json:"dependents"` // units that ran, and were stopped with it
@@ -43,7 +44,11 @@ func undoRun(ctx context.Context, w *runtime.Writer, args runUndo) error {
 	if !args.First {
 		return nil // what it reads may not be back yet: the first change of the unit has it run again
 	}
-	return x.putUp(ctx, append([]string{args.Unit}, args.Dependents...), args.Timeout)
+	err = x.putUp(ctx, []string{args.Unit}, args.Timeout)
+	if args.Failing {
+		err = nil // it fails again, as it did before, and systemd goes on to start it
+	}
+	return errors.Join(err, x.putUp(ctx, args.Dependents, args.Timeout))
 }
 
 // putDown stops a unit, and then what was started with it and nobody else needs.

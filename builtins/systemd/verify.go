@@ -38,48 +38,48 @@ func verify(ctx context.Context, r *runtime.Reader, i *installing) (assumed stri
 		argv = append(argv, "--recursive-errors=no")
 	}
 	v := filesys.Read(r)
-	err = newScratch(r).with(func(dir *scratchDir) error {
-		if err := dir.addUnits(v, r, i); err != nil {
+	err = copies(r).With(func(dir string) error {
+		if err := copyUnits(dir, v, r, i); err != nil {
 			return err
 		}
 		result, err := child.Probe(ctx, r, child.Spec{
-			Argv: append(argv, filepath.Join(dir.dir, i.unit)), Env: map[string]string{"LC_ALL": "C"}, Timeout: analyzeTimeout,
+			Argv: append(argv, filepath.Join(dir, i.unit)), Env: map[string]string{"LC_ALL": "C"}, Timeout: analyzeTimeout,
 		})
 		var failed *child.ExitError
 		if err != nil && !errors.As(err, &failed) {
 			return fmt.Errorf("systemd-analyze: %w", err)
 		}
 		will := func(path string) bool { there, err := exists(v, path); return there || err != nil }
-		return judge(strings.ReplaceAll(result.Stderr, dir.dir+"/", ""), i.unit, result.Code, will)
+		return judge(strings.ReplaceAll(result.Stderr, dir+"/", ""), i.unit, result.Code, will)
 	})
 	return "", err
 }
 
-// addUnits puts the unit, and those that a preview has predicted, into a directory.
-func (s *scratchDir) addUnits(v *filesys.View, r *runtime.Reader, i *installing) error {
+// copyUnits puts the unit, and those that a preview has predicted, into a directory.
+func copyUnits(dir string, v *filesys.View, r *runtime.Reader, i *installing) error {
 	if r.Preview() {
 		for _, unit := range overlayOf(r.World()).installed() {
 			text, err := v.ReadFile(unitPath(unit, ""), maxUnit)
 			if err != nil {
 				continue // what cannot be known does not count
 			}
-			if err := s.write(unit, text); err != nil {
+			if err := writeCopy(dir, unit, text); err != nil {
 				return err
 			}
 		}
 	}
 	if i.dropIn == "" {
-		return s.write(i.unit, i.content)
+		return writeCopy(dir, i.unit, i.content)
 	}
 	// Of the unit itself a copy: the directory is looked at first, and it is judged together with its part.
 	base, err := v.ReadFile(i.found.Fragment, maxUnit)
 	if err != nil {
 		return fmt.Errorf("read the unit of which it is a part: %w", err)
 	}
-	if err := s.write(i.unit, base); err != nil {
+	if err := writeCopy(dir, i.unit, base); err != nil {
 		return err
 	}
-	return s.write(filepath.Join(i.unit+".d", i.dropIn+".conf"), i.content)
+	return writeCopy(dir, filepath.Join(i.unit+".d", i.dropIn+".conf"), i.content)
 }
 
 var notExecutable = regexp.MustCompile(`: Command (.+) is not executable: No such file or directory$`)

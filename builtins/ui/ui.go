@@ -6,7 +6,7 @@
 //	ui.progress(what, current, total = 0, unit = "")      shows how far a long work has come
 //
 // Who is asked, and what happens where nobody can answer, is the command line's business ([runtime.UI]). A preview asks
-// nothing: it assumes the defaults, and says so.
+// nothing: it assumes the defaults, and yes where --yes was given, and says so.
 package ui
 
 import (
@@ -23,7 +23,7 @@ import (
 func Family() *runtime.Family {
 	return &runtime.Family{
 		Name: "ui",
-		Doc: "Talking with the operator. A preview asks nothing and assumes the defaults. Where nobody can answer, because " +
+		Doc: "Talking with the operator. A preview asks nothing and assumes the defaults, and with --yes that the answer is yes. Where nobody can answer, because " +
 			"there is no terminal or NON_INTERACTIVE is true, questions are errors unless --yes was given.",
 		Builtins: []*runtime.Builtin{confirmBuiltin, promptBuiltin, tableBuiltin, progressBuiltin},
 	}
@@ -39,7 +39,7 @@ func asker(c *runtime.Call) (runtime.UI, error) {
 
 type confirmArgs struct {
 	Question string `arg:"question" doc:"the question, without (y/n)"`
-	Default  bool   `arg:"default" default:"true" doc:"the answer if only enter is pressed, and in a preview"`
+	Default  bool   `arg:"default" default:"true" doc:"the answer if only enter is pressed, and in a preview without --yes"`
 }
 
 var confirmBuiltin = runtime.Define(runtime.Builtin{
@@ -47,8 +47,9 @@ var confirmBuiltin = runtime.Define(runtime.Builtin{
 	Example: `if not ui.confirm("Deploy to %s?" % ctx.params.env):` + "\n    fail(\"not confirmed\")",
 }, func(c *runtime.Call, a confirmArgs) (starlark.Value, error) {
 	if c.Preview() {
-		c.Assume("%q is answered %s", a.Question, yesNo(a.Default))
-		return starlark.Bool(a.Default), nil
+		answer := a.Default || c.UI() != nil && c.UI().Yes()
+		c.Assume("%q is answered %s", a.Question, yesNo(answer))
+		return starlark.Bool(answer), nil
 	}
 	who, err := asker(c)
 	if err != nil {

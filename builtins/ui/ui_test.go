@@ -15,11 +15,14 @@ import (
 // person answers as told, and remembers what was asked.
 type person struct {
 	yes    bool
+	always bool // without being asked
 	text   string
 	err    error
 	asked  []string
 	secret bool
 }
+
+func (p *person) Yes() bool { return p.always }
 
 func (p *person) Confirm(_ context.Context, question string, _ bool) (bool, error) {
 	p.asked = append(p.asked, question)
@@ -49,6 +52,34 @@ func TestConfirm(t *testing.T) {
 	f.Run(`ui.confirm("Deploy?")`).Want(events.Refused).WantError(`ui.confirm: "Deploy?": nobody can answer; give --yes`)
 	f.UI = nil
 	f.Run(`ui.confirm("Deploy?")`).Want(events.Refused).WantError("nobody can be asked here")
+}
+
+// A preview assumes what the run will hear: yes if that was said beforehand, else the default.
+func TestConfirmInAPreview(t *testing.T) {
+	f := familytest.New(t, ui.Family())
+	for _, tt := range []struct {
+		always bool
+		recipe string
+		want   string
+	}{
+		{false, `ui.confirm("Deploy?")`, "True yes"},
+		{false, `ui.confirm("Deploy?", default = False)`, "False no"},
+		{true, `ui.confirm("Deploy?", default = False)`, "True yes"},
+	} {
+		who := &person{always: tt.always}
+		f.UI = who
+		r := f.Preview("print(" + tt.recipe + ")").Want(events.NoChange)
+		answer, word, _ := strings.Cut(tt.want, " ")
+		if got := r.Events(events.Log)[0].Text; got != answer {
+			t.Errorf("%s with --yes %v is %s, want %s", tt.recipe, tt.always, got, answer)
+		}
+		if got := r.Events(events.Assumed)[0].Text; got != `"Deploy?" is answered `+word {
+			t.Errorf("assumed: %s", got)
+		}
+		if len(who.asked) > 0 {
+			t.Errorf("the preview asked %q", who.asked)
+		}
+	}
 }
 
 func TestPrompt(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/fs"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/server"
 	"github.com/infrarun/infrarun/builtins/user"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // TestOnServer makes users on a fresh Debian server, with its own useradd.

@@ -63,9 +63,15 @@ func flagName(set *pflag.FlagSet, f *pflag.Flag) string {
 	return "  " + name
 }
 
+// longestChoice is how many characters of choices stand in a flag's name; more are told with what it means.
+const longestChoice = 60
+
 // placeholder stands for a flag's value.
 func placeholder(f *pflag.Flag) string {
 	named, _ := pflag.UnquoteUsage(f)
+	if len(named) > longestChoice {
+		return strings.ToUpper(f.Name)
+	}
 	if strings.ContainsAny(named, "|:,") {
 		return named // what may be written there
 	}
@@ -83,7 +89,10 @@ func placeholder(f *pflag.Flag) string {
 
 // flagUsage is what a flag means, and its default.
 func flagUsage(f *pflag.Flag) string {
-	_, text := pflag.UnquoteUsage(f)
+	named, text := pflag.UnquoteUsage(f)
+	if len(named) > longestChoice {
+		text = strings.TrimSpace(text + ": " + strings.ReplaceAll(named, "|", ", "))
+	}
 	byDefault := f.DefValue
 	if f.Value.Type() == "bool" {
 		byDefault = ""

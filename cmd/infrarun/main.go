@@ -29,6 +29,9 @@ import (
 func main() {
 	// A reader of our output that goes away, such as head, must not stop a deployment half way.
 	signal.Ignore(syscall.SIGPIPE)
+	// What a deployment leaves must not depend on who runs it: what commands make can be read by the services, and what is
+	// nobody's business has its mode given.
+	syscall.Umask(0o022)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	os.Exit(a.main(os.Args[1:]))
 }

@@ -13,6 +13,7 @@ import (
 // options are the flags of infrarun itself.
 type options struct {
 	dryRun, yes, force, verbose, quiet, help bool
+	removePackages                           bool
 	site, policy, stateDir                   string
 	output, color                            choice
 }
@@ -39,6 +40,7 @@ func (o *options) subcommandFlags(name string) *pflag.FlagSet {
 	switch name {
 	case "rollback":
 		set.BoolVar(&o.force, "force", false, "go on although the machine has changed since")
+		set.BoolVar(&o.removePackages, "remove-packages", false, "also remove the packages that the run installed and that a rollback otherwise keeps")
 		o.outputFlag(set)
 		o.colorFlag(set)
 		o.stateFlag(set)

@@ -30,8 +30,12 @@ func (a *app) rollback(ctx context.Context, args []string) int {
 	if err != nil {
 		return a.refuse(ctx, o, nil, err)
 	}
+	var also []string
+	if o.removePackages {
+		also = append(also, "packages")
+	}
 	sinks, terminal := a.sinks(o)
 	return host.Rollback(ctx, first(set.Args()), runtime.Options{
-		State: state, UI: a.prompter(o, terminal), Sinks: sinks, Force: o.force,
+		State: state, UI: a.prompter(o, terminal), Sinks: sinks, Force: o.force, Also: also,
 	}).ExitCode
 }

@@ -58,6 +58,9 @@ func (a *app) prompter(o *options, t *events.Terminal) *prompter {
 	return p
 }
 
+// Yes implements runtime.UI.
+func (p *prompter) Yes() bool { return p.yes }
+
 // Confirm implements runtime.UI.
 func (p *prompter) Confirm(ctx context.Context, question string, byDefault bool) (bool, error) {
 	if p.yes {

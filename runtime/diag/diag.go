@@ -111,7 +111,9 @@ func (r *reader) place(d *Diagnostic, pos syntax.Position) {
 // the file ended too early: it says so at the start of what comes next.
 func (r *reader) placeBefore(d *Diagnostic, message string) {
 	ended := strings.HasPrefix(message, "got outdent") || strings.HasPrefix(message, "got end of file")
-	if !strings.HasPrefix(message, "got newline") && !(ended && strings.TrimSpace(d.Source) == "") {
+	// The end of a line is placed right where the text has no newline at its end.
+	newline := strings.HasPrefix(message, "got newline") && d.Col <= 1
+	if !newline && !(ended && strings.TrimSpace(d.Source) == "") {
 		return
 	}
 	for line := d.Line - 1; line > 0; line-- {

@@ -79,6 +79,30 @@ func TestFields(t *testing.T) {
 }
 
 // Starlark counts the newlines of Unix, DOS and old Macs; the line shown must be the one it means.
+// Starlark places an end that came too early at the start of what follows: people look at the end of what is there.
+func TestPlacesOfEarlyEnds(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"a = 1\nb = 1 +", "2:8"},
+		{"a = 1\nb = 1 +\n", "2:8"},
+		{"a = 1\nb = 1 +\n\nc = 2\n", "2:8"},
+		{"def f()\n    pass\n", "1:8"},
+		{"x = [\n    1,\n\n", "2:7"},
+		{"x = [\n    1,", "2:7"},
+		{"if True:\n    f(\n", "2:7"},
+		{"a = = 1\n", "1:5"},
+	} {
+		h := &host{files: map[string]string{"main.star": tt.text}}
+		_, err := h.exec("main.star")
+		if err == nil {
+			t.Errorf("%q has no error", tt.text)
+			continue
+		}
+		if got := From(err, h.source).Position(); got != "main.star:"+tt.want {
+			t.Errorf("%q: %v is placed at %s, want %s", tt.text, err, got, tt.want)
+		}
+	}
+}
+
 func TestNewlines(t *testing.T) {
 	h := &host{files: map[string]string{"main.star": "a = 1\r\nb = 2\rx = fail()\r\n"}}
 	_, err := h.exec("main.star")

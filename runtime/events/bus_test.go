@@ -148,7 +148,9 @@ func TestBusRedactsEveryField(t *testing.T) {
 	NewBus(starred{"hunter2"}, nil, &got).Emit(e)
 	found := map[string]string{}
 	stringsOf(reflect.ValueOf(got.Events()[0]), "", found)
-	words := map[string]bool{".Kind": true, ".Run.Mode": true, ".Change.Status": true, ".Outcome.Result": true}
+	words := map[string]bool{
+		".Kind": true, ".Run.Mode": true, ".Change.Status": true, ".Outcome.Result": true, ".Outcome.Mode": true,
+	}
 	for path, text := range found {
 		if words[path] != (text == "hunter2") {
 			t.Errorf("%s is %q after redaction", path, text)

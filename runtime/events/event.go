@@ -182,10 +182,17 @@ const (
 	Locked      Result = "locked"       // another run holds the lock, or one must first be rolled back
 )
 
+// Kept is something that a run brought and its rollback left on purpose.
+type Kept struct {
+	What   string `json:"what"`             // the packages jq, libjq1
+	Remove string `json:"remove,omitempty"` // the command that removes it
+}
+
 // Outcome is how a run ended. ExitCode, the last line, the log, the JSON and the report are all made
 // from this one value.
 type Outcome struct {
 	Result    Result        `json:"result"`
+	Mode      Mode          `json:"mode,omitempty"` // of what did not begin, and so has told none
 	ExitCode  int           `json:"exit_code"`
 	Error     string        `json:"error,omitempty"`    // the whole diagnostic
 	Position  string        `json:"position,omitempty"` // where it happened
@@ -195,6 +202,7 @@ type Outcome struct {
 	Assumed   int           `json:"assumed"`
 	Undone    int           `json:"undone,omitempty"`
 	Left      []Left        `json:"left,omitempty"`
+	Kept      []Kept        `json:"kept,omitempty"`
 	Next      []string      `json:"next,omitempty"` // commands to type next
 	Duration  time.Duration `json:"duration_ns"`
 }

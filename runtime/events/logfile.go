@@ -133,6 +133,9 @@ func logChange(e Event) (text string, more []string) {
 	if e.Kind == ChangeStarted {
 		return c.Call + " " + c.Target, nil
 	}
+	if e.Kind == Undone && c.Status == Unchanged {
+		return c.Call + " " + c.Target + " " + c.Summary, nil
+	}
 	if e.Kind == Undone {
 		return logEnd(e, c.Call+" "+c.Target)
 	}
@@ -156,6 +159,9 @@ func logOutcome(o Outcome, mode Mode) (text string, more []string) {
 	more = textLines(o.Error)
 	for _, line := range leftLines(o.Left) {
 		more = append(more, "left: "+line)
+	}
+	for _, line := range keptLines(o.Kept) {
+		more = append(more, "kept: "+line)
 	}
 	for _, command := range o.Next {
 		more = append(more, "next: "+command)

@@ -5,6 +5,9 @@ import "fmt"
 // Sentence says in plain words how a run in the given mode ended. The terminal, the log and the
 // report all print it, so that they cannot tell different stories.
 func Sentence(mode Mode, o Outcome) string {
+	if mode == "" {
+		mode = o.Mode
+	}
 	switch o.Result {
 	case Succeeded:
 		return succeeded(o)

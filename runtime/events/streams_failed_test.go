@@ -58,6 +58,7 @@ func incompleteStream() stream {
 	s.undo(1, "fs.write", "/etc/app.conf", "read-only file system\nmount it again")
 	s.emit(0, Event{Kind: RollbackFinished, Left: left})
 	return s.finish("incomplete", Outcome{Result: Incomplete, ExitCode: 4, Error: buildError, Step: "build", Changes: 2, Undone: 1,
+		Kept: []Kept{{What: "the packages jq, libjq1", Remove: "apt-get purge jq libjq1"}},
 		Left: left, Next: []string{"infrarun rollback 20261122-214400"}})
 }
 

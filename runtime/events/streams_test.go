@@ -177,8 +177,12 @@ func rollbackModeStream() stream {
 	run := deployRun()
 	run.Mode = ModeRollback
 	s := newScript(run)
-	s.emit(0, Event{Kind: RollbackStarted, Total: 1})
-	s.undo(1, "fs.write", "/etc/app.conf", "")
+	s.emit(0, Event{Kind: RollbackStarted, Total: 2})
+	s.undo(2, "fs.write", "/etc/app.conf", "")
+	s.emit(time.Millisecond, Event{Kind: Undone, Change: &Change{
+		ID: 1, Call: "pkg.install", Target: "jq", Undo: "compensating", Status: Unchanged, Summary: "kept",
+	}})
 	s.emit(0, Event{Kind: RollbackFinished})
-	return s.finish("rollback_mode", Outcome{Result: Restored, Undone: 1})
+	kept := []Kept{{What: "the packages jq, libjq1", Remove: "apt-get purge jq libjq1"}}
+	return s.finish("rollback_mode", Outcome{Result: Restored, Undone: 1, Kept: kept})
 }

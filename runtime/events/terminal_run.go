@@ -74,7 +74,11 @@ func (t *Terminal) undone(e Event) {
 		t.detail(&t.loose, "    "+t.paint.red("✗")+" "+what+"  "+t.paint.red("failed: "+firstLine(e.Error)))
 		return
 	}
-	line := "    " + t.paint.green("✓") + " " + what
+	mark := t.paint.green("✓")
+	if e.Change.Status == Unchanged {
+		mark = t.paint.yellow("·") // kept on purpose
+	}
+	line := "    " + mark + " " + what
 	if e.Change.Summary != "" {
 		line += "  " + SanitizeLine(e.Change.Summary)
 	}
@@ -105,6 +109,9 @@ func (t *Terminal) runFinished(e Event) {
 	}
 	if len(o.Left) > 0 {
 		t.paragraph(t.paint.red("Not put back:"), leftLines(o.Left))
+	}
+	if len(o.Kept) > 0 {
+		t.paragraph(t.paint.yellow("Kept:"), keptLines(o.Kept))
 	}
 	paint := t.paint.red
 	if good(o.Result) {

@@ -80,6 +80,19 @@ func leftLines(left []Left) []string {
 	return lines
 }
 
+// keptLines says a line each what a rollback left on purpose, and how to remove it.
+func keptLines(kept []Kept) []string {
+	var lines []string
+	for _, k := range kept {
+		line := k.What
+		if k.Remove != "" {
+			line += "; to remove: " + k.Remove
+		}
+		lines = append(lines, SanitizeLine(line))
+	}
+	return lines
+}
+
 // at is a position in parentheses, nothing if there is none.
 func at(position string) string {
 	if position == "" {

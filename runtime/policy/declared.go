@@ -73,7 +73,7 @@ func (s *Set) check(n Need) *Denied {
 	if !ok {
 		return denied
 	}
-	covered, why := list.compiled.Covers(n.Target)
+	covered, why := covers(list.compiled, n)
 	if covered {
 		return nil
 	}

@@ -24,6 +24,28 @@ type Patterns interface {
 	Touches(target string, tree bool) (hit bool, why string)
 }
 
+// entries are Patterns that tell the name of something from what it leads to. See [Need.Entry].
+type entries interface {
+	coversEntry(target string) (ok bool, why string)
+	touchesEntry(target string, tree bool) (hit bool, why string)
+}
+
+// covers reports whether a need is inside of patterns.
+func covers(p Patterns, n Need) (ok bool, why string) {
+	if e, has := p.(entries); has && n.Entry {
+		return e.coversEntry(n.Target)
+	}
+	return p.Covers(n.Target)
+}
+
+// touches reports whether anything of a need is inside of patterns.
+func touches(p Patterns, n Need, tree bool) (hit bool, why string) {
+	if e, has := p.(entries); has && n.Entry {
+		return e.touchesEntry(n.Target, tree)
+	}
+	return p.Touches(n.Target, tree)
+}
+
 // ImpliedBy returns m for a kind that each of the others implies: what is declared for fs.write may be read
 // too. In the table of kinds:
 //

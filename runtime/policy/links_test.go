@@ -112,6 +112,36 @@ func TestPathsLinks(t *testing.T) {
 	}
 }
 
+// Who removes or moves a link reaches the link. What it leads to does not count, the links on the way to it do.
+func TestEntries(t *testing.T) {
+	root := tree(t, "app/passwd -> ROOT/etc/passwd", "app/out -> ../etc", "app/sub/x", "etc/passwd", "etc/hosts", "alias -> app")
+	for _, tt := range []struct {
+		name, pattern, target string
+		covers, touches       bool
+	}{
+		{"link to a file outside", "/app", "/app/passwd", true, true},
+		{"link to a directory outside", "/app", "/app/out", true, true},
+		{"what lies behind it", "/app", "/app/out/passwd", false, true},
+		{"no link", "/app", "/app/sub/x", true, true},
+		{"a link to the declared", "/etc", "/app/out", false, false},
+		{"the declared behind a link", "/alias", "/alias/passwd", true, true},
+		{"up and down", "/app", "/app/sub/../passwd", true, true},
+		{"up through a link", "/app", "/app/out/..", false, true},
+	} {
+		compiled, err := Paths{}.Compile([]string{root + tt.pattern})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := Need{Kind: "fs.write", Target: root + tt.target, Entry: true}
+		if got, why := covers(compiled, n); got != tt.covers {
+			t.Errorf("%s: covers: %v (%s)", tt.name, got, why)
+		}
+		if got, why := touches(compiled, n, false); got != tt.touches {
+			t.Errorf("%s: touches: %v (%s)", tt.name, got, why)
+		}
+	}
+}
+
 // A recipe may change what it declared. It must not gain anything by putting a link there.
 func TestDeclaredDirectoryBecomesLink(t *testing.T) {
 	for _, declared := range []string{"/mine", "/mine/sub", "/mine/*", "/mine/**"} {

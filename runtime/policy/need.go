@@ -11,6 +11,9 @@ import (
 type Need struct {
 	Kind   string
 	Target string
+	// Entry says of a path that only its name in its directory is reached, as by who removes or moves it: if it is a link,
+	// not what that leads to.
+	Entry bool
 }
 
 // Recipe is [Denied.By] of what the recipe did not declare.

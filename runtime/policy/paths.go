@@ -140,7 +140,7 @@ type pathTarget struct {
 
 // target works out the paths of a target. One with ".." leads to different places depending on whether it is
 // shortened first or opened as it is written, which goes through links; both count.
-func (ps *pathPatterns) target(text string) (pathTarget, error) {
+func (ps *pathPatterns) target(text string, follow followed) (pathTarget, error) {
 	if err := plainText(text); err != nil {
 		return pathTarget{}, err
 	}
@@ -153,7 +153,7 @@ func (ps *pathPatterns) target(text string) (pathTarget, error) {
 		ways = append(ways, text)
 	}
 	for _, way := range ways {
-		place, err := ps.resolve(way)
+		place, err := ps.place(way, follow)
 		if err != nil {
 			return pathTarget{}, fmt.Errorf("where it leads cannot be found out: %w", err)
 		}
@@ -162,9 +162,31 @@ func (ps *pathPatterns) target(text string) (pathTarget, error) {
 	return t, nil
 }
 
+// followed says whether the last component of a path is followed if it is a link.
+type followed bool
+
+const (
+	wholly  followed = true
+	asEntry followed = false
+)
+
+// place works out where a path really is, or with wholly where it leads.
+func (ps *pathPatterns) place(way string, follow followed) (string, error) {
+	dir, name := path.Split(way)
+	if follow == wholly || name == "" || name == "." || name == ".." {
+		return ps.resolve(way)
+	}
+	dir, err := ps.resolve(dir)
+	return path.Join(dir, name), err
+}
+
 // Covers implements [Patterns].
-func (ps *pathPatterns) Covers(text string) (bool, string) {
-	t, err := ps.target(text)
+func (ps *pathPatterns) Covers(text string) (bool, string) { return ps.covers(text, wholly) }
+
+func (ps *pathPatterns) coversEntry(text string) (bool, string) { return ps.covers(text, asEntry) }
+
+func (ps *pathPatterns) covers(text string, follow followed) (bool, string) {
+	t, err := ps.target(text, follow)
 	if err != nil {
 		return false, err.Error()
 	}
@@ -193,7 +215,15 @@ func (ps *pathPatterns) any(test func(*pathPattern) bool) bool {
 
 // Touches implements [Patterns].
 func (ps *pathPatterns) Touches(text string, tree bool) (bool, string) {
-	t, err := ps.target(text)
+	return ps.touches(text, tree, wholly)
+}
+
+func (ps *pathPatterns) touchesEntry(text string, tree bool) (bool, string) {
+	return ps.touches(text, tree, asEntry)
+}
+
+func (ps *pathPatterns) touches(text string, tree bool, follow followed) (bool, string) {
+	t, err := ps.target(text, follow)
 	if err != nil {
 		return len(ps.list) > 0, err.Error()
 	}

@@ -60,13 +60,13 @@ func (p *Policy) check(n Need, tree bool) *Denied {
 		return denied
 	}
 	if list, ok := p.deny[n.Kind]; ok {
-		if hit, why := list.compiled.Touches(n.Target, tree); hit {
+		if hit, why := touches(list.compiled, n, tree); hit {
 			denied.Declared, denied.Hint = list.patterns, why
 			return denied
 		}
 	}
 	if list, ok := p.allow[n.Kind]; ok {
-		if covered, why := list.compiled.Covers(n.Target); !covered {
+		if covered, why := covers(list.compiled, n); !covered {
 			denied.Declared, denied.Hint = list.patterns, why
 			return denied
 		}

@@ -46,12 +46,12 @@ func TestParseSubstitutes(t *testing.T) {
 		t.Errorf("Patterns = %q, want %q", got, want)
 	}
 	for need, want := range map[Need]bool{
-		{"fs.write", "/opt/app/x/y"}:       true,
-		{"fs.write", "/opt/app"}:           false,
-		{"fs.write", "/var/core-core/log"}: true,
-		{"net", "localhost:8082"}:          true,
-		{"net", "localhost:80"}:            false,
-		{"exec", "git"}:                    false,
+		{Kind: "fs.write", Target: "/opt/app/x/y"}:       true,
+		{Kind: "fs.write", Target: "/opt/app"}:           false,
+		{Kind: "fs.write", Target: "/var/core-core/log"}: true,
+		{Kind: "net", Target: "localhost:8082"}:          true,
+		{Kind: "net", Target: "localhost:80"}:            false,
+		{Kind: "exec", Target: "git"}:                    false,
 	} {
 		if got := s.Allows(need); got != want {
 			t.Errorf("Allows(%v) = %v", need, got)
@@ -111,11 +111,11 @@ func TestWriteImpliesRead(t *testing.T) {
 		need Need
 		want bool
 	}{
-		{s, Need{"fs.read", "/srv/w/x"}, true},
-		{s, Need{"fs.write", "/srv/w/x"}, true},
-		{both, Need{"fs.read", "/srv/w/x"}, true},
-		{both, Need{"fs.read", "/srv/r/x"}, true},
-		{both, Need{"fs.write", "/srv/r/x"}, false},
+		{s, Need{Kind: "fs.read", Target: "/srv/w/x"}, true},
+		{s, Need{Kind: "fs.write", Target: "/srv/w/x"}, true},
+		{both, Need{Kind: "fs.read", Target: "/srv/w/x"}, true},
+		{both, Need{Kind: "fs.read", Target: "/srv/r/x"}, true},
+		{both, Need{Kind: "fs.write", Target: "/srv/r/x"}, false},
 	} {
 		if got := tt.set.Allows(tt.need); got != tt.want {
 			t.Errorf("Allows(%v) = %v", tt.need, got)
@@ -132,24 +132,24 @@ func TestGuard(t *testing.T) {
 		need Need
 		want string // "" if it passes
 	}{
-		{"declared and allowed", Need{"fs.write", "/srv/app/x"}, ""},
-		{"kind that the policy does not limit", Need{"exec", "git"}, ""},
-		{"write implies read", Need{"fs.read", "/srv/app/x"}, ""},
-		{"not declared", Need{"fs.write", "/srv/etc"},
+		{"declared and allowed", Need{Kind: "fs.write", Target: "/srv/app/x"}, ""},
+		{"kind that the policy does not limit", Need{Kind: "exec", Target: "git"}, ""},
+		{"write implies read", Need{Kind: "fs.read", Target: "/srv/app/x"}, ""},
+		{"not declared", Need{Kind: "fs.write", Target: "/srv/etc"},
 			`fs.write: /srv/etc is not declared by the recipe (PERMISSIONS["fs.write"] has "/srv/app", "/srv/b", "/srv/c", …); add it there if the recipe needs it`},
-		{"not declared, and would not help", Need{"fs.write", "/etc/passwd"},
+		{"not declared, and would not help", Need{Kind: "fs.write", Target: "/etc/passwd"},
 			`fs.write: /etc/passwd is not declared by the recipe (PERMISSIONS["fs.write"] has "/srv/app", "/srv/b", "/srv/c", …); the policy /etc/infrarun/policy.star does not allow it either`},
-		{"nothing declared", Need{"secret", "env:X"},
+		{"nothing declared", Need{Kind: "secret", Target: "env:X"},
 			`secret: env:X is not declared by the recipe (PERMISSIONS has no "secret"); the policy /etc/infrarun/policy.star does not allow it either`},
-		{"denied", Need{"fs.write", "/srv/app/keys/a"},
+		{"denied", Need{Kind: "fs.write", Target: "/srv/app/keys/a"},
 			`fs.write: /srv/app/keys/a is not allowed by the policy /etc/infrarun/policy.star; "/srv/app/keys" is denied`},
-		{"read denied, write not", Need{"fs.read", "/srv/b/x"},
+		{"read denied, write not", Need{Kind: "fs.read", Target: "/srv/b/x"},
 			`fs.read: /srv/b/x is not allowed by the policy /etc/infrarun/policy.star; "/srv/b" is denied`},
-		{"read where write is denied", Need{"fs.read", "/srv/app/keys/a"}, ""},
-		{"write where read is denied", Need{"fs.write", "/srv/b/x"}, ""},
-		{"unknown kind", Need{"fs.delete", "/srv/app"},
+		{"read where write is denied", Need{Kind: "fs.read", Target: "/srv/app/keys/a"}, ""},
+		{"write where read is denied", Need{Kind: "fs.write", Target: "/srv/b/x"}, ""},
+		{"unknown kind", Need{Kind: "fs.delete", Target: "/srv/app"},
 			`fs.delete: /srv/app is not declared by the recipe (PERMISSIONS has no "fs.delete"); there is no kind "fs.delete"; the kinds are exec, fs.read, fs.write, net, secret`},
-		{"odd target", Need{"fs.write", "/srv/app/\x1b[2J"},
+		{"odd target", Need{Kind: "fs.write", Target: "/srv/app/\x1b[2J"},
 			`fs.write: "/srv/app/\x1b[2J" is not declared by the recipe (PERMISSIONS["fs.write"] has "/srv/app", "/srv/b", "/srv/c", …); "/srv/app/\x1b[2J" has a control character`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -172,10 +172,10 @@ func TestGuard(t *testing.T) {
 			}
 		})
 	}
-	if err := NewGuard(declared).Check(Need{"net", "example.com:1"}); err != nil {
+	if err := NewGuard(declared).Check(Need{Kind: "net", Target: "example.com:1"}); err != nil {
 		t.Errorf("without a policy: %v", err)
 	}
-	if err := NewGuard(nil).Check(Need{"net", "example.com:1"}); err == nil {
+	if err := NewGuard(nil).Check(Need{Kind: "net", Target: "example.com:1"}); err == nil {
 		t.Error("a guard without a declaration lets a need pass")
 	}
 }
@@ -192,11 +192,11 @@ func TestGuardCheckTree(t *testing.T) {
 		"/srv/deep/a/b":     false,
 		"/srv/app/keystone": true,
 	} {
-		if err := guard.CheckTree(Need{"fs.write", target}); (err == nil) != want {
+		if err := guard.CheckTree(Need{Kind: "fs.write", Target: target}); (err == nil) != want {
 			t.Errorf("CheckTree(%s) = %v", target, err)
 		}
 	}
-	if err := guard.Check(Need{"fs.write", "/srv/app"}); err != nil {
+	if err := guard.Check(Need{Kind: "fs.write", Target: "/srv/app"}); err != nil {
 		t.Errorf("Check counts what lies below: %v", err)
 	}
 }
@@ -219,12 +219,12 @@ func TestPolicyAllowImplies(t *testing.T) {
 		need  Need
 		want  bool
 	}{
-		{readLimited, Need{"fs.read", "/srv/w/x"}, true},
-		{readLimited, Need{"fs.read", "/srv/r/x"}, true},
-		{readLimited, Need{"fs.read", "/srv/x"}, false},
-		{readLimited, Need{"fs.write", "/srv/r/x"}, false},
-		{readFree, Need{"fs.read", "/srv/x"}, true},
-		{readFree, Need{"fs.write", "/srv/x"}, false},
+		{readLimited, Need{Kind: "fs.read", Target: "/srv/w/x"}, true},
+		{readLimited, Need{Kind: "fs.read", Target: "/srv/r/x"}, true},
+		{readLimited, Need{Kind: "fs.read", Target: "/srv/x"}, false},
+		{readLimited, Need{Kind: "fs.write", Target: "/srv/r/x"}, false},
+		{readFree, Need{Kind: "fs.read", Target: "/srv/x"}, true},
+		{readFree, Need{Kind: "fs.write", Target: "/srv/x"}, false},
 	} {
 		if err := tt.guard.Check(tt.need); (err == nil) != tt.want {
 			t.Errorf("Check(%v) = %v", tt.need, err)

@@ -52,7 +52,7 @@ func main() {
 
 func (b *bench) all() ([]row, error) {
 	var rows []row
-	for _, part := range []func() ([]row, error){b.startup, b.files, b.journal, b.deployment} {
+	for _, part := range []func() ([]row, error){b.startup, b.files, b.journal, b.backup, b.deployment} {
 		more, err := part()
 		if err != nil {
 			return nil, err

@@ -13,6 +13,7 @@
 //	wait.go     waiting for its end, and bringing that about
 //	end.go      ending processes
 //	pipes.go    its input and output: lines while it runs, the whole afterwards
+//	drain.go    reading what is left when it has ended
 //	lines.go    what a person is shown of its output
 //	lookup.go   which file a command's name stands for
 //	environ.go  its environment and its user

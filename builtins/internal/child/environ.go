@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 )
 
 // ownPrefix begins the names of the variables that are infrarun's own: parameters of a recipe, which
@@ -52,16 +54,26 @@ func environ(inherited []string, ofUser map[string]string, s Spec, marker string
 	return env
 }
 
-// FindUser returns a user by name or number.
-func FindUser(name string) (*user.User, error) {
-	u, err := user.Lookup(name)
-	if err == nil {
-		return u, nil
+// FindUser returns a user by name or number; in the view of a preview also one that the run would make.
+func FindUser(v *filesys.View, name string) (*user.User, error) {
+	a, ok, unread := v.Account(name)
+	uid, nerr := strconv.ParseUint(name, 10, 32)
+	if !ok && nerr == nil {
+		a, ok, unread = v.AccountOf(int(uid))
 	}
-	if _, nerr := strconv.ParseUint(name, 10, 32); nerr == nil {
-		if u, err := user.LookupId(name); err == nil {
-			return u, nil
-		}
+	if ok {
+		return &user.User{Uid: strconv.Itoa(a.UID), Gid: strconv.Itoa(a.GID), Username: a.Name, Name: a.Name, HomeDir: a.Home}, nil
+	}
+	// Users of a directory on the network stand in no file.
+	u, err := user.Lookup(name)
+	if err != nil && nerr == nil {
+		u, err = user.LookupId(name)
+	}
+	switch {
+	case err == nil:
+		return u, nil
+	case unread != nil:
+		return nil, fmt.Errorf("look up the user %q: %w", name, unread)
 	}
 	return nil, fmt.Errorf("there is no user %q on this machine", name)
 }
@@ -90,7 +102,7 @@ func userOf(name string) (*syscall.Credential, map[string]string, error) {
 	if name == "" {
 		return nil, nil, nil
 	}
-	u, err := FindUser(name)
+	u, err := FindUser(filesys.Machine(), name)
 	if err != nil {
 		return nil, nil, err
 	}

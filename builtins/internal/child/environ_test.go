@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -30,7 +32,7 @@ func TestEnvironment(t *testing.T) {
 func TestSameUser(t *testing.T) {
 	s := sh(`id -u; echo "$USER"`)
 	s.User = fmt.Sprint(os.Geteuid())
-	u, err := FindUser(s.User)
+	u, err := FindUser(filesys.Machine(), s.User)
 	if err != nil {
 		t.Skip(err)
 	}
@@ -41,7 +43,7 @@ func TestSameUser(t *testing.T) {
 }
 
 func TestOtherUser(t *testing.T) {
-	u, err := FindUser("nobody")
+	u, err := FindUser(filesys.Machine(), "nobody")
 	if err != nil {
 		t.Skip(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // MaxOutput is how much of each stream is kept for the result, in bytes. All of it is shown.
@@ -31,6 +31,10 @@ type pipe struct {
 	cut  bool
 	tail tail
 	line func(stream, text string)
+
+	reads atomic.Int64 // how many have come to an end
+	idle  atomic.Bool  // its reader waits for more
+	ended atomic.Bool  // all has been read
 }
 
 func newPipes(line func(stream, text string)) (*pipes, error) {
@@ -71,11 +75,15 @@ func (p *pipes) read(name string, s *pipe) {
 	}}
 	buf := make([]byte, 32<<10)
 	for {
+		s.idle.Store(true)
 		n, err := s.r.Read(buf)
+		s.idle.Store(false)
+		s.reads.Add(1)
 		s.keep(buf[:n])
 		lines.write(buf[:n])
 		if err != nil {
 			lines.flush()
+			s.ended.Store(true)
 			return
 		}
 	}
@@ -88,27 +96,6 @@ func (s *pipe) keep(b []byte) {
 		b = b[:room]
 	}
 	s.kept.Write(b)
-}
-
-// drain waits until everything printed has been read. If somebody goes on to hold a stream open
-// although the command has ended, it is closed after patience and drain returns false.
-func (p *pipes) drain(patience time.Duration, stop <-chan struct{}) bool {
-	done := make(chan struct{})
-	go func() {
-		p.readers.Wait()
-		close(done)
-	}()
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-stop:
-	case <-timer.C:
-	}
-	p.close()
-	<-done
-	return false
 }
 
 // result returns what was printed. It must not be called before drain.

@@ -12,12 +12,8 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/proc"
 )
 
-const (
-	// grace is how long a command that is to end has for it, between SIGTERM and SIGKILL.
-	grace = 5 * time.Second
-	// patience is how long an ended command's output is waited for if something it started holds it.
-	patience = 2 * time.Second
-)
+// grace is how long a command that is to end has for it, between SIGTERM and SIGKILL.
+const grace = 5 * time.Second
 
 // wait waits for the end of a command that was started, and brings it about when its time is over or
 // ctx is cancelled.
@@ -45,7 +41,7 @@ func (r *Runner) wait(ctx context.Context, s Spec, cmd *exec.Cmd, p *pipes) (Res
 		return Result{}, errors.Join(cause, err)
 	}
 	<-exited
-	p.drain(patience, nil)
+	p.settle(nil)
 	var late *TimeoutError
 	if errors.As(cause, &late) {
 		late.Last = p.last()
@@ -60,7 +56,7 @@ func (r *Runner) finish(ctx context.Context, state *os.ProcessState, err error, 
 		return Result{}, fmt.Errorf("wait for the command: %w", err)
 	}
 	var result Result
-	result.Left = !p.drain(patience, ctx.Done())
+	result.Left = !p.settle(ctx.Done())
 	result.Stdout, result.Stderr, result.Cut = p.result()
 	status := state.Sys().(syscall.WaitStatus)
 	switch {

@@ -21,7 +21,7 @@ import (
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/server"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // Version is a Compose.

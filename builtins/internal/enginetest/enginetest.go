@@ -39,7 +39,7 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/proc"
-	"github.com/infrarun/infrarun/builtins/internal/server"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // Engine is the engine of this test process.

@@ -107,14 +107,19 @@ func (f *Fixture) RunContext(ctx context.Context, recipe string, sinks ...events
 }
 
 // Rollback undoes the newest run, as infrarun rollback does.
-func (f *Fixture) Rollback() *Result { return f.rollback(false) }
+func (f *Fixture) Rollback() *Result { return f.rollback(runtime.Options{}) }
 
 // ForceRollback undoes the newest run whatever has changed since.
-func (f *Fixture) ForceRollback() *Result { return f.rollback(true) }
+func (f *Fixture) ForceRollback() *Result { return f.rollback(runtime.Options{Force: true}) }
 
-func (f *Fixture) rollback(force bool) *Result {
+// RollbackAlso undoes the newest run, and things that a rollback otherwise keeps.
+func (f *Fixture) RollbackAlso(things ...string) *Result {
+	return f.rollback(runtime.Options{Also: things})
+}
+
+func (f *Fixture) rollback(opts runtime.Options) *Result {
 	r := &Result{t: f.t}
-	opts := runtime.Options{State: f.State, UI: f.UI, Sinks: []events.Sink{&r.Collector}, Force: force}
+	opts.State, opts.UI, opts.Sinks = f.State, f.UI, []events.Sink{&r.Collector}
 	r.Outcome = f.Host.Rollback(context.WithoutCancel(f.t.Context()), "", opts)
 	return r
 }

@@ -3,8 +3,12 @@ package familytest_test
 import (
 	"testing"
 
+	"go.starlark.net/starlark"
+
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
+	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/runtime/policy"
 )
 
 func TestFixture(t *testing.T) {
@@ -18,4 +22,21 @@ func TestFixture(t *testing.T) {
 	if _, ok := f.Run(`print("hello")`).Collector.Outcome(); !ok {
 		t.Error("the events lack the outcome")
 	}
+}
+
+// What is granted counts for the kinds that only a family has, too.
+func TestGrantOfAFamilysKind(t *testing.T) {
+	type args struct {
+		Name string `arg:"name" doc:"a name"`
+	}
+	enter := runtime.Define(runtime.Builtin{Name: "room.enter", Doc: "Enters.", Permission: "room on name"},
+		func(c *runtime.Call, a args) (starlark.Value, error) {
+			return nil, c.Need(policy.Need{Kind: "room", Target: a.Name})
+		})
+	f := familytest.New(t, &runtime.Family{
+		Name: "room", Builtins: []*runtime.Builtin{enter}, Permissions: map[string]policy.Matcher{"room": policy.Names{}},
+	})
+	f.Run(`room.enter("a")`).Want(events.DeniedRun)
+	f.Grant("room", "a")
+	f.Run(`room.enter("a")`).Want(events.Succeeded)
 }

@@ -30,6 +30,7 @@
 //	writer*.go attrs.go              changing
 //	keep.go state.go undo.go drift.go   what is kept for an undo, carrying it out, what has changed since
 //	own.go                           what this run has made itself
-//	guard.go mounts.go owner.go space.go   what is never removed as a whole, what is mounted, names of users,
-//	                                 how much room there is
+//	needs.go                         the permission that a path takes, and the directory it must have
+//	guard.go mounts.go space.go      what is never removed as a whole, what is mounted, how much room there is
+//	accounts.go owner.go             users and groups, which a preview may predict as well
 package filesys

@@ -45,7 +45,7 @@ func (v *View) refuseWhole(path string) error {
 		return fmt.Errorf("%s is a directory of the system: it is not removed, moved or changed as a whole; name what is meant in it", path)
 	case path == home, filepath.Dir(path) == "/home", filepath.Dir(path) == "/Users":
 		return fmt.Errorf("%s is a home directory: it is not removed, moved or changed as a whole; name what is meant in it", path)
-	case v.InTemp(path):
+	case v.InTemp(path), v.InTemp(filepath.Dir(path)): // also a link that leads out of it
 		return nil
 	}
 	state := v.state

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -49,6 +50,7 @@ func KeepFile(ctx context.Context, k *runtime.Keeper, path string) (*runtime.Und
 func KeepFiles(ctx context.Context, k *runtime.Keeper, paths []string) (*runtime.Undo, error) {
 	own := ownershipOf(k.World())
 	keep := &keeping{ctx: ctx}
+	dirs := madeAround{own: own, seen: map[Path]bool{}}
 	var args keptArgs
 	for _, p := range paths {
 		i, err := lstat(p)
@@ -64,6 +66,7 @@ func KeepFiles(ctx context.Context, k *runtime.Keeper, paths []string) (*runtime
 		}
 		i.Path = p
 		args.Files = append(args.Files, stateOf(i))
+		dirs.add(i)
 		if i.Kind != File {
 			continue
 		}
@@ -74,7 +77,33 @@ func KeepFiles(ctx context.Context, k *runtime.Keeper, paths []string) (*runtime
 			}
 		}
 	}
+	args.Dirs = dirs.list
 	return undoKept(k, args, keep)
+}
+
+// madeAround gathers the directories of files that the run itself has made.
+type madeAround struct {
+	own  *ownership
+	last string
+	seen map[Path]bool
+	list []Path
+}
+
+func (m *madeAround) add(i Info) {
+	dir := filepath.Dir(i.Path)
+	if i.Kind == Dir {
+		dir = i.Path
+	}
+	if dir == m.last {
+		return // files of a directory follow each other
+	}
+	m.last = dir
+	for _, d := range m.own.madeDirs(dir) {
+		if !m.seen[d] {
+			m.seen[d] = true
+			m.list = append(m.list, d)
+		}
+	}
 }
 
 func undoKept(k *runtime.Keeper, args keptArgs, keep *keeping) (*runtime.Undo, error) {
@@ -164,8 +193,14 @@ func (k *keeping) close() {
 }
 
 // UndoMeta is the undo of changing modes or owners; the infos are from before.
-func UndoMeta(before []Info) *runtime.Undo {
-	var args metaArgs
+func UndoMeta(before []Info) *runtime.Undo { return undoMeta(metaArgs{}, before) }
+
+// UndoMetaIn is the undo of [Writer.SetMeta].
+func UndoMetaIn(dir string, before []Info) *runtime.Undo {
+	return undoMeta(metaArgs{Dir: Path(dir)}, before)
+}
+
+func undoMeta(args metaArgs, before []Info) *runtime.Undo {
 	for _, i := range before {
 		s := stateOf(i)
 		s.MTime, s.Size = 0, 0
@@ -175,39 +210,7 @@ func UndoMeta(before []Info) *runtime.Undo {
 }
 
 // UndoMoved is the undo of [Writer.Rename].
-func UndoMoved(from, to string) *runtime.Undo {
-	return &runtime.Undo{Kind: "fs.moved", Args: movedArgs{Path(from), Path(to)}, Note: "moves it back to " + from}
-}
-
-// Removal is a removal that has been prepared: see [Removing].
-type Removal struct {
-	path  string
-	trash string // "": what the run made itself is deleted
-}
-
-// Removing prepares the removal of a file or tree, for [Writer.Remove], and returns its undo. What the run itself
-// has made is deleted, since taking back the making undoes both; everything else is moved to the run's trash.
-func Removing(k *runtime.Keeper, path string) (Removal, *runtime.Undo, error) {
-	if ownershipOf(k.World()).owns(path) {
-		undo := &runtime.Undo{Kind: "fs.created", Args: createdArgs{Paths: []Path{Path(path)}}, Note: "nothing: this run made it"}
-		return Removal{path: path}, undo, nil
-	}
-	trash, err := k.TrashPath()
-	if err != nil {
-		return Removal{}, nil, err
-	}
-	undo := &runtime.Undo{Kind: "fs.trash", Args: movedArgs{Path(path), Path(trash)}, Note: "moves it back"}
-	return Removal{path, trash}, undo, nil
-}
-
-// Remove carries out a removal. Nothing happens if there is nothing.
-func (x *Writer) Remove(ctx context.Context, r Removal) error {
-	there, err := exists(r.path)
-	if err != nil || !there {
-		return err
-	}
-	if r.trash == "" {
-		return x.Delete(r.path)
-	}
-	return x.relocate(ctx, r.path, r.trash)
+func UndoMoved(k *runtime.Keeper, from, to string) *runtime.Undo {
+	args := movedArgs{Dirs: ownershipOf(k.World()).madeDirs(filepath.Dir(from)), From: Path(from), To: Path(to)}
+	return &runtime.Undo{Kind: "fs.moved", Args: args, Note: "moves it back to " + from}
 }

@@ -2,6 +2,7 @@ package filesys
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,7 +23,8 @@ func ownershipOf(w *runtime.World) *ownership {
 	})
 }
 
-// claim marks a path as made by the run and reports whether it was not before.
+// claim marks a path at which nothing is, and where the run is about to make something, as its own. It reports whether
+// the path was not marked before. What is there already is somebody else's.
 func (o *ownership) claim(path string) bool {
 	real := realOf(path)
 	o.mu.Lock()
@@ -30,8 +32,35 @@ func (o *ownership) claim(path string) bool {
 	if made, ok := o.marks[real]; ok && made {
 		return false
 	}
+	if _, err := lstat(real); !isNotExist(err) {
+		return false
+	}
 	o.marks[real] = true
 	return true
+}
+
+// madeDirs lists, outermost first, a directory and those above it as far as the run has made them. The run may remove
+// them again, for good: then an undo that needs them makes them anew, and the undo of making them takes them away.
+func (o *ownership) madeDirs(dir string) []Path {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil // it is not there: nothing can be put back into it either
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var below, made []Path
+	for at := real; at != "/"; at = filepath.Dir(at) {
+		below = append(below, Path(at))
+		own, marked := o.marks[at]
+		if marked && !own {
+			break // it was moved there, and what holds it is never removed for good
+		}
+		if own {
+			made = slices.Clone(below)
+		}
+	}
+	slices.Reverse(made)
+	return made
 }
 
 // owns reports whether everything at and below path is the run's own.

@@ -30,6 +30,32 @@ func SpaceAt(path string) (Space, error) {
 	}
 }
 
+// DiskOf identifies the file system that holds path, or its nearest parent that is there.
+func DiskOf(path string) (uint64, error) {
+	for {
+		var st unix.Stat_t
+		err := unix.Stat(path, &st)
+		if err == nil {
+			return uint64(st.Dev), nil
+		}
+		if parent := filepath.Dir(path); parent != path && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR)) {
+			path = parent
+			continue
+		}
+		return 0, fmt.Errorf("find the file system of %s: %w", path, err)
+	}
+}
+
+// CheckRoom fails unless the file system that is to hold path has room for so many bytes.
+func CheckRoom(path string, need int64) error {
+	room, err := SpaceAt(path)
+	if err == nil && need > room.Free {
+		return fmt.Errorf("there is not enough room for %s: it may take %s, and %s are free; make room on that disk",
+			path, Bytes(need), Bytes(room.Free))
+	}
+	return err
+}
+
 // noSpace makes an error of a full disk say how much room there is. Need is how many bytes were to be written,
 // 0 if that does not matter.
 func noSpace(path string, need int64, err error) error {

@@ -79,6 +79,7 @@ func (i Info) sameMeta(was Info) bool {
 // keptArgs are the arguments of the undo kind fs.file: what files were, and what those had in them, one after
 // the other.
 type keptArgs struct {
+	Dirs    []Path        `json:"dirs,omitempty"` // those of what was there that the run itself had made
 	Files   []state       `json:"files"`
 	Content *journal.Blob `json:"content,omitempty"`
 }
@@ -100,11 +101,13 @@ const (
 
 // movedArgs are the arguments of fs.moved and fs.trash.
 type movedArgs struct {
-	From Path `json:"from"`
-	To   Path `json:"to"`
+	Dirs []Path `json:"dirs,omitempty"` // those of From that the run itself had made
+	From Path   `json:"from"`
+	To   Path   `json:"to"`
 }
 
 // metaArgs are the arguments of fs.meta: the modes and owners that files had.
 type metaArgs struct {
+	Dir   Path    `json:"dir,omitempty"` // nothing outside of it is touched; "": files are found by their paths
 	Files []state `json:"files"`
 }

@@ -96,6 +96,9 @@ func restore(ctx context.Context, w *runtime.Writer, args keptArgs) error {
 }
 
 func (x *Writer) restoreAll(ctx context.Context, args keptArgs) error {
+	if err := x.makeAgain(args.Dirs); err != nil {
+		return err
+	}
 	content, err := x.openKept(args)
 	if err != nil {
 		return err
@@ -198,6 +201,9 @@ func (x *Writer) restoreOther(ctx context.Context, was Info) error {
 
 func restoreMeta(_ context.Context, w *runtime.Writer, args metaArgs) error {
 	x := Writable(w)
+	if args.Dir != "" {
+		return x.restoreMetaIn(args)
+	}
 	var errs []error
 	for _, s := range slices.Backward(args.Files) {
 		now, err := lstat(string(s.Path))
@@ -215,5 +221,16 @@ func restoreMeta(_ context.Context, w *runtime.Writer, args metaArgs) error {
 }
 
 func undoMove(ctx context.Context, w *runtime.Writer, args movedArgs) error {
-	return Writable(w).moveBack(ctx, string(args.From), string(args.To))
+	return Writable(w).moveBack(ctx, args)
+}
+
+// makeAgain makes directories that the run had made and then removed. The undo of making them, which comes later,
+// takes them away.
+func (x *Writer) makeAgain(dirs []Path) error {
+	for _, dir := range dirs {
+		if err := x.Mkdir(string(dir), 0o700, Keep, Keep); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
 }

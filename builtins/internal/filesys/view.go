@@ -26,6 +26,9 @@ func Read(r *runtime.Reader) *View {
 	return v
 }
 
+// Machine returns the file system as it is, for what is not seen through a preview.
+func Machine() *View { return &View{world: &runtime.World{}} }
+
 var errSpecial = errors.New("is a device, socket or pipe, not a file")
 
 func isNotExist(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -29,7 +29,8 @@ func (x *Writer) Rename(ctx context.Context, from, to string) error {
 //  3. the part is renamed to to,
 //  4. the tomb is deleted.
 //
-// So if to exists, the move has happened; if not, but the tomb, the tomb is whole; if neither, from is.
+// So if to exists, the move has happened; if not, but the tomb, the tomb is whole; if neither, from is. Where from cannot
+// be renamed at all, it is deleted after to is there.
 func (x *Writer) relocate(ctx context.Context, from, to string) error {
 	real, err := resolveParent(from)
 	if err != nil {
@@ -59,7 +60,14 @@ func (x *Writer) relocateAcross(ctx context.Context, from, to string) error {
 	if err := failpoint.Hit("filesys.copied"); err != nil {
 		return err
 	}
-	if err := x.rename(from, tomb); err != nil {
+	err := x.rename(from, tomb)
+	if errors.Is(err, syscall.EXDEV) {
+		// A directory of a lower layer of overlayfs cannot be renamed even within its own directory.
+		if err := x.rename(part, to); err != nil {
+			return err
+		}
+		return x.deleteTree(from)
+	} else if err != nil {
 		return errors.Join(err, x.deleteTree(part))
 	}
 	if err := failpoint.Hit("filesys.entombed"); err != nil {
@@ -93,7 +101,8 @@ func (x *Writer) renameLooking(from, to string) error {
 }
 
 // moveBack undoes a relocation, or what there is of it.
-func (x *Writer) moveBack(ctx context.Context, from, to string) error {
+func (x *Writer) moveBack(ctx context.Context, args movedArgs) error {
+	from, to := string(args.From), string(args.To)
 	part, tomb, back := x.temporary(to, asPart), x.temporary(from, asTomb), x.temporary(from, asBack)
 	moved, err := exists(to)
 	if err != nil {
@@ -102,6 +111,9 @@ func (x *Writer) moveBack(ctx context.Context, from, to string) error {
 	if moved {
 		// Should the original's remains still be there, they are in the way of what bringBack may put aside.
 		if err := x.deleteTree(tomb); err != nil {
+			return err
+		}
+		if err := x.makeAgain(args.Dirs); err != nil {
 			return err
 		}
 		if err := x.bringBack(ctx, to, from, back, part); err != nil {

@@ -197,6 +197,8 @@ func (r *result) failure() string {
 		switch {
 		case e.Outcome != nil:
 			fmt.Fprintf(&b, "%s: %s left=%v\n", e.Outcome.Result, e.Outcome.Error, e.Outcome.Left)
+		case e.Kind == events.ChangeFinished && e.Change.Status == events.Would && r.code == 2:
+			fmt.Fprintf(&b, "would %s %s\n", e.Change.Call, e.Change.Target)
 		case e.Check != nil && !e.Check.OK:
 			fmt.Fprintf(&b, "check %s: %s\n", e.Check.Name, e.Check.Detail)
 		case e.Error != "":

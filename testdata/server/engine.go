@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/infrarun/infrarun/builtins/internal/proc"
+	"github.com/shirou/gopsutil/v3/process"
 )
 
 // engine is a Docker engine.
@@ -36,11 +36,21 @@ type Unavailable string
 func (u Unavailable) Error() string { return string(u) }
 
 // ownerLabel tells for which process a container was made: those of processes that are gone are removed.
-const ownerLabel = "infrarun.test.owner"
+const ownerLabel = "infrarun.test.process"
 
-func owner() string {
-	me, _ := proc.Identify(os.Getpid())
-	return fmt.Sprintf("%d-%d", me.PID, me.Start)
+func owner() string { return identify(os.Getpid()) }
+
+// identify tells a process from every other that has or had its pid, by when it started; "" is a process that is gone.
+func identify(pid int) string {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return ""
+	}
+	started, err := p.CreateTime()
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", pid, started)
 }
 
 // theEngine returns the engine that this process uses, which it keeps to its end.
@@ -151,11 +161,8 @@ func (e *engine) removeOrphans() error {
 	}
 	for line := range strings.Lines(list) {
 		id, of, _ := strings.Cut(strings.TrimSpace(line), " ")
-		pid, start, _ := strings.Cut(of, "-")
-		var who proc.Identity
-		who.PID, _ = strconv.Atoi(pid)
-		who.Start, _ = strconv.ParseUint(start, 10, 64)
-		if who.Alive() {
+		number, _, _ := strings.Cut(of, "-")
+		if pid, err := strconv.Atoi(number); err == nil && identify(pid) == of {
 			continue
 		}
 		// Another test process may remove it at the same moment.

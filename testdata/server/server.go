@@ -8,7 +8,7 @@
 //	server.Same(t, before, s.Snapshot())
 //
 // A server starts in about a second, has a network of its own, and is removed when the test ends. Tests of a package
-// that must themselves run on one are compiled and run there with [Server.Tests].
+// that must themselves run on one are compiled and run there with [Run].
 //
 // A machine needs a Docker engine that runs, or root on Debian: then the missing packages are installed, an engine of
 // the tests' own is started, and stopped when the last test process that uses it ends. The image of the server is made
@@ -38,8 +38,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/infrarun/infrarun/builtins/internal/familytest"
 )
 
 // Server is a running server.
@@ -48,6 +46,7 @@ type Server struct {
 
 	t      testing.TB
 	engine *engine
+	sums   map[string]string // of contents of files, by inode and when it changed
 }
 
 // Result is what a command did on a server.
@@ -64,19 +63,55 @@ const bootTimeout = 2 * time.Minute
 // Start returns a server that has just started. It is removed when the test ends.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	return start(t, "")
+}
+
+// Image is a server as it was at a moment, for others to start from.
+type Image string
+
+// Image keeps all that is on the disk of the server. The image is removed when the test ends. What runs on the server
+// goes on; on one that starts from the image it is as after a power cut.
+func (s *Server) Image() Image {
+	s.t.Helper()
+	image := Image(fmt.Sprintf("%s:image-%d", s.Name, started.Add(1)))
+	if _, err := s.engine.docker(context.Background(), "commit", s.Name, string(image)); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if _, err := s.engine.docker(context.Background(), "rmi", "--force", string(image)); err != nil {
+			s.t.Errorf("remove the image of the server: %v", err)
+		}
+	})
+	return image
+}
+
+// Start returns a server that has just started, from the image. It is removed when the test ends.
+func (i Image) Start(t testing.TB) *Server {
+	t.Helper()
+	return start(t, i)
+}
+
+func start(t testing.TB, image Image) *Server {
+	t.Helper()
 	e, err := theEngine()
 	if err == nil {
 		err = e.prepareImage()
 	}
 	var missing Unavailable
 	if errors.As(err, &missing) {
-		familytest.Need(t, false, missing.Error())
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("cannot run here, but must with CI=true: %v", missing)
+		}
+		t.Skip(missing.Error())
 	} else if err != nil {
 		t.Fatalf("a server for the test: %v", err)
 	}
+	if image == "" {
+		image = Image(e.image)
+	}
 	s := &Server{Name: fmt.Sprintf("infrarun-test-%d-%d", os.Getpid(), started.Add(1)), t: t, engine: e}
 	t.Cleanup(s.remove)
-	if _, err := e.docker(context.Background(), s.runArgs()...); err != nil {
+	if _, err := e.docker(context.Background(), append(s.runArgs(), string(image), "/sbin/init")...); err != nil {
 		t.Fatalf("start a server: %v", err)
 	}
 	s.waitUntilBooted()
@@ -99,7 +134,7 @@ func (s *Server) runArgs() []string {
 			args = append(args, "--env", name+"="+value)
 		}
 	}
-	return append(args, s.engine.image, "/sbin/init")
+	return args
 }
 
 // waitUntilBooted waits until systemd has done all it does at boot.
