@@ -4,6 +4,7 @@ package builtins
 
 import (
 	"github.com/infrarun/infrarun/builtins/archive"
+	"github.com/infrarun/infrarun/builtins/compose"
 	"github.com/infrarun/infrarun/builtins/docker"
 	"github.com/infrarun/infrarun/builtins/exec"
 	"github.com/infrarun/infrarun/builtins/fetch"
@@ -20,6 +21,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/process"
 	"github.com/infrarun/infrarun/builtins/secret"
 	"github.com/infrarun/infrarun/builtins/sqlite"
+	"github.com/infrarun/infrarun/builtins/stack"
 	"github.com/infrarun/infrarun/builtins/systemd"
 	"github.com/infrarun/infrarun/builtins/text"
 	"github.com/infrarun/infrarun/builtins/time"
@@ -33,7 +35,7 @@ import (
 func All() []*runtime.Family {
 	return []*runtime.Family{
 		fs.Family(), exec.Family(), process.Family(), systemd.Family(), pkg.Family(), user.Family(),
-		docker.Family(),
+		docker.Family(), compose.Family(), stack.Family(),
 		git.Family(), fetch.Family(), archive.Family(), sqlite.Family(),
 		host.Family(), net.Family(), http.Family(),
 		secret.Family(), log.Family(), ui.Family(),

@@ -32,7 +32,7 @@ var elsewhere = map[string]string{
 }
 
 // onlyTests are the directories of packages that only tests import.
-var onlyTests = []string{"testdata", "familytest", "server", "enginetest", "composetest"}
+var onlyTests = []string{"testdata", "familytest"}
 
 // TestOneDoor reads the source of all families: what changes the machine stands in a file writer*.go, or in
 // a function that has a writer, as its receiver or as a parameter. A writer is a *runtime.Writer or what a

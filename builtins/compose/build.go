@@ -33,7 +33,7 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 		"granted. Undo has the names lead to the images to which they led.",
 	Example: `compose.build("/opt/infra-core/current", name = "infra-core")`,
 }, func(c *runtime.Call, a buildArgs) (starlark.Value, error) {
-	p, err := a.load(c)
+	p, err := a.Load(c)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	p.complete()
+	complete(p)
 	b := &build{project: p, services: services, refs: refsOf(p, services), timeout: a.Timeout, noCache: a.NoCache}
 	for _, s := range services {
 		if err := b.demand(c, s); err != nil {
@@ -71,7 +71,7 @@ type build struct {
 // demand fails unless the recipe may do what a build asks for.
 func (b *build) demand(c *runtime.Call, name string) error {
 	s := b.project.Services[name].Build
-	at := func(key string) string { return b.project.places.at("services", name, "build", key) }
+	at := func(key string) string { return b.project.At("services", name, "build", key) }
 	check := func(key, what string, n policy.Need) error {
 		if err := c.Need(n); err != nil {
 			return fmt.Errorf("%s: service %s %s: %w", at(key), name, what, err)

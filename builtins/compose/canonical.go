@@ -26,7 +26,7 @@ type canonical struct {
 
 // canonicalize writes a project down. Content has what the files of its configs and secrets hold, by path.
 func canonicalize(p *project, content map[string][]byte) (canonical, error) {
-	p.complete()
+	complete(p)
 	text, err := p.MarshalYAML()
 	if err != nil {
 		return canonical{}, fmt.Errorf("write the resolved project: %w", err)
@@ -47,7 +47,7 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 		s, _ := services[name].(map[string]any)
 		simplify(s)
 		delete(s, "build") // compose.build does that
-		if c.hashes[name], err = p.hash(name, s, doc, content); err != nil {
+		if c.hashes[name], err = hashService(p, name, s, doc, content); err != nil {
 			return canonical{}, err
 		}
 		labels, _ := s["labels"].(map[string]any)
@@ -59,7 +59,7 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 	}
 	escape(doc)
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Project %s, resolved by infrarun from %s. It is written anew by each deployment.\n", p.Name, p.places.paths())
+	fmt.Fprintf(&out, "# Project %s, resolved by infrarun from %s. It is written anew by each deployment.\n", p.Name, p.Paths())
 	e := yaml.NewEncoder(&out)
 	e.SetIndent(2)
 	if err := e.Encode(doc); err != nil {
@@ -71,7 +71,7 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 
 // complete gives each service the name of its image and the number of its containers, which every Compose would
 // otherwise make up in its own way.
-func (p *project) complete() {
+func complete(p *project) {
 	for name, s := range p.Services {
 		if s.Image == "" {
 			s.Image = p.Name + "-" + name
@@ -170,9 +170,9 @@ func simplifyVolume(v any) {
 	}
 }
 
-// hash is of all that a container of a service is made of, except the image's content: the service without what only
+// hashService is of all that a container of a service is made of, except the image's content: the service without what only
 // says how to build it, the networks it is in, and what is in the files that it is given.
-func (p *project) hash(name string, service, doc map[string]any, content map[string][]byte) (string, error) {
+func hashService(p *project, name string, service, doc map[string]any, content map[string][]byte) (string, error) {
 	part := maps.Clone(service)
 	delete(part, "scale")
 	delete(part, "depends_on")

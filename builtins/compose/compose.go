@@ -26,8 +26,7 @@
 //
 // # Files
 //
-//	load.go environment.go resources.go places.go   reading a project, and where in its files something stands
-//	policy.go                                       what a project asks for, and whether it may
+//	project.go                                      a project: how it is read, and what it may ask for, is in package composefile
 //	canonical.go                                    the resolved project as a file that every Compose reads
 //	running.go plan.go differences.go services.go   what there is, what is to be done, and why
 //	cli.go                                          the Compose of this machine
@@ -41,16 +40,13 @@
 package compose
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
 
 	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
-	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -70,72 +66,6 @@ func Family() *runtime.Family {
 		},
 		Permissions: map[string]policy.Matcher{dockerpolicy.Kind: dockerpolicy.Matcher{}},
 	}
-}
-
-// projectArgs say what the project is.
-type projectArgs struct {
-	Dir      string            `arg:"dir" doc:"the project's directory: relative paths in its files are relative to it"`
-	Files    runtime.Strings   `arg:"files" default:"" doc:"its compose files, later ones override earlier ones; None is compose.yaml or docker-compose.yml with its override"`
-	Name     string            `arg:"name" default:"" doc:"the project's name; empty is that in the file. The directory's name is never taken for it"`
-	Env      runtime.StringMap `arg:"env" default:"" doc:"values of variables in the files; others come from env_files, then from infrarun's environment as far as the recipe declares it (permission env)"`
-	EnvFiles runtime.Strings   `arg:"env_files" default:"" doc:"files with variables, later ones override earlier ones; .env is read only if it is named"`
-	Profiles runtime.Strings   `arg:"profiles" default:"" doc:"profiles whose services belong to it"`
-}
-
-// files reads what the recipe may read, as a preview predicts it.
-type files struct {
-	call *runtime.Call
-	view *filesys.View
-}
-
-// ReadFile implements source.
-func (f files) ReadFile(path string) ([]byte, error) {
-	if err := f.call.Need(policy.Need{Kind: "fs.read", Target: path}); err != nil {
-		return nil, err
-	}
-	return f.view.ReadFile(path, maxComposeFile)
-}
-
-// load reads the project, and fails unless the recipe may do all that it asks for.
-func (a *projectArgs) load(c *runtime.Call) (*project, error) {
-	if a.Dir == "" {
-		return nil, errors.New("dir is empty")
-	}
-	p, err := load(c.Context(), files{c, filesys.Read(c.Reader())}, wanted{
-		Dir: filesys.Abs(c.BaseDir(), a.Dir), Files: a.Files, Name: a.Name, Env: a.Env, EnvFiles: a.EnvFiles,
-		Profiles: a.Profiles, HostEnv: func() map[string]string { return declaredEnv(c) },
-	})
-	if err != nil {
-		return nil, err
-	}
-	return p, permit(p, c.Need)
-}
-
-// declaredEnv is infrarun's environment as far as the recipe may read it.
-func declaredEnv(c *runtime.Call) map[string]string {
-	env := map[string]string{}
-	for _, entry := range os.Environ() {
-		name, value, ok := strings.Cut(entry, "=")
-		if ok && name != "" && c.Need(policy.Need{Kind: "env", Target: name}) == nil {
-			env[name] = value
-		}
-	}
-	return env
-}
-
-// contents reads the configs and secrets that are mounted into containers, so that a change is seen. Mounting them is
-// permitted already; one that cannot be read is left to the engine.
-func (a *projectArgs) contents(c *runtime.Call, p *project) map[string][]byte {
-	view := filesys.Read(c.Reader())
-	all := map[string][]byte{}
-	for _, s := range p.Services {
-		for _, file := range p.givenFiles(s) {
-			if content, err := view.ReadFile(file, maxComposeFile); err == nil {
-				all[file] = content
-			}
-		}
-	}
-	return all
 }
 
 // nameArgs name a project that is there.

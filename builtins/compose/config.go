@@ -6,10 +6,14 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/runtime"
 )
 
-type configArgs struct{ projectArgs }
+type configArgs struct {
+	projectArgs
+	Texts runtime.StringMap `arg:"texts" default:"" doc:"what is in files that are not there yet, such as those of a commit, by their names relative to dir"`
+}
 
 var configBuiltin = runtime.Define(runtime.Builtin{
 	Name: "compose.config", Permission: "`docker` on all that lets a container out, such as host-path:/PATH; `fs.read` on the files",
@@ -19,11 +23,11 @@ var configBuiltin = runtime.Define(runtime.Builtin{
 		"secrets in it.",
 	Example: `images = [s.image for s in compose.config("/opt/infra-core/current", name = "infra-core").services.values()]`,
 }, func(c *runtime.Call, a configArgs) (starlark.Value, error) {
-	p, err := a.load(c)
+	p, err := a.LoadWith(c, a.Texts)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := canonicalize(p, a.contents(c, p))
+	resolved, err := canonicalize(p, composefile.Contents(c, p))
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +35,7 @@ var configBuiltin = runtime.Define(runtime.Builtin{
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		s := p.Services[name]
 		var ports []starlark.Value
-		for _, n := range hostPorts(s) {
+		for _, n := range composefile.HostPorts(s) {
 			ports = append(ports, starlark.MakeInt(n))
 		}
 		err := services.SetKey(starlark.String(name), structOf(starlark.StringDict{

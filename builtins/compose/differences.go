@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -115,7 +114,7 @@ func changedMounts(p *project, s types.ServiceConfig, r replica) []string {
 			want[p.Volumes[v.Source].Name+" at "+v.Target] = true
 		}
 	}
-	given := p.givenFiles(s)
+	given := p.GivenFiles(s)
 	for _, m := range r.Mounts {
 		switch {
 		case m.Type == mount.TypeBind && !slices.Contains(given, m.Source):
@@ -130,18 +129,6 @@ func changedMounts(p *project, s types.ServiceConfig, r replica) []string {
 // isAnonymous reports whether the engine made up the name of a volume.
 func isAnonymous(volume string) bool {
 	return len(volume) == 64 && strings.Trim(volume, "0123456789abcdef") == ""
-}
-
-// givenFiles are the files of the configs and secrets of a service.
-func (p *project) givenFiles(s types.ServiceConfig) []string {
-	var files []string
-	for _, c := range s.Configs {
-		files = append(files, p.Configs[c.Source].File)
-	}
-	for _, c := range s.Secrets {
-		files = append(files, p.Secrets[c.Source].File)
-	}
-	return slices.DeleteFunc(files, func(f string) bool { return f == "" })
 }
 
 // changedNetworks lists the networks that are joined or left.
@@ -170,17 +157,6 @@ func plusMinus(want, have map[string]bool) []string {
 	for _, h := range slices.Sorted(maps.Keys(have)) {
 		if !want[h] {
 			list = append(list, "-"+h)
-		}
-	}
-	return list
-}
-
-// hostPorts are the TCP ports of this machine that a service publishes.
-func hostPorts(s types.ServiceConfig) []int {
-	var list []int
-	for _, p := range s.Ports {
-		if n, err := strconv.Atoi(p.Published); err == nil && n > 0 && p.Protocol != "udp" {
-			list = append(list, n)
 		}
 	}
 	return list

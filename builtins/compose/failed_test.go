@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
 // containerIDs are ids in a description of the engine.

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
-	"github.com/infrarun/infrarun/builtins/internal/enginetest"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/testdata/composetest"
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }

@@ -10,6 +10,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -215,7 +216,7 @@ func selectServices(p *project, named []string, has func(name string) bool, lack
 			return nil, noService(p, s)
 		}
 		if !has(s) {
-			return nil, fmt.Errorf("%s: service %s %s", p.places.at("services", s), s, lacks)
+			return nil, fmt.Errorf("%s: service %s %s", p.At("services", s), s, lacks)
 		}
 	}
 	return named, nil
@@ -225,7 +226,7 @@ func selectServices(p *project, named []string, has func(name string) bool, lack
 func refsOf(p *project, services []string) []string {
 	refs := make([]string, len(services))
 	for i, s := range services {
-		refs[i] = shownRef(p.Services[s].Image)
+		refs[i] = composefile.ShownRef(p.Services[s].Image)
 	}
 	slices.Sort(refs)
 	return slices.Compact(refs)

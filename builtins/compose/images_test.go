@@ -10,9 +10,9 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
 // builds writes a project whose site is built from the test's program.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"gopkg.in/yaml.v3"
 )
 
@@ -26,7 +27,7 @@ func (m memory) ReadFile(path string) ([]byte, error) {
 func mustLoad(t *testing.T, src memory, w wanted) *project {
 	t.Helper()
 	w.Dir = "/srv"
-	p, err := load(context.Background(), src, w)
+	p, err := composefile.Load(context.Background(), src, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,15 +194,15 @@ func TestLoadRefuses(t *testing.T) {
 		{"alias in what it stands for", "name: a\n<<<<<<es: &s {s: *s}\n", "/srv/compose.yaml: it has more values"},
 		{"another document", "- a", ""},
 	} {
-		_, err := load(context.Background(), memory{"/srv/compose.yaml": tt.file}, wanted{Dir: "/srv"})
+		_, err := composefile.Load(context.Background(), memory{"/srv/compose.yaml": tt.file}, wanted{Dir: "/srv"})
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
 	}
-	if _, err := load(context.Background(), memory{}, wanted{Dir: "/srv"}); err == nil || !strings.Contains(err.Error(), "there is no compose file in /srv") {
+	if _, err := composefile.Load(context.Background(), memory{}, wanted{Dir: "/srv"}); err == nil || !strings.Contains(err.Error(), "there is no compose file in /srv") {
 		t.Errorf("no file: %v", err)
 	}
-	_, err := load(context.Background(), memory{"/srv/compose.yaml": one, "/srv/e": "A='open secret"}, wanted{Dir: "/srv", EnvFiles: []string{"e"}})
+	_, err := composefile.Load(context.Background(), memory{"/srv/compose.yaml": one, "/srv/e": "A='open secret"}, wanted{Dir: "/srv", EnvFiles: []string{"e"}})
 	if err == nil || strings.Contains(err.Error(), "open secret") {
 		t.Errorf("an environment file that cannot be read: %v", err)
 	}
@@ -227,7 +228,7 @@ func TestEveryFileIsAskedFor(t *testing.T) {
 		"/srv/compose.yaml", "/srv/compose.override.yaml", "/srv/web.env", "/srv/web.labels", "/srv/common/db.yaml", "/srv/common/db.env",
 	} {
 		w := wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}}
-		if _, err := load(context.Background(), refusing{bigFiles, path}, w); !errors.Is(err, errRefused) {
+		if _, err := composefile.Load(context.Background(), refusing{bigFiles, path}, w); !errors.Is(err, errRefused) {
 			t.Errorf("%s may not be read: %v", path, err)
 		}
 	}
@@ -239,11 +240,11 @@ func FuzzLoad(f *testing.F) {
 	f.Add("a: &a [*a]")
 	f.Fuzz(func(t *testing.T, text string) {
 		src := memory{"/srv/compose.yaml": text, "/srv/web.env": "A=1"}
-		p, err := load(context.Background(), src, wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}})
+		p, err := composefile.Load(context.Background(), src, wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}})
 		if err != nil {
 			return
 		}
-		if _, err := demands(p); err != nil {
+		if _, err := composefile.Demands(p); err != nil {
 			return
 		}
 		if c, err := canonicalize(p, nil); err == nil && len(c.hashes) != len(p.Services) {

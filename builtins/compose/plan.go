@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -140,12 +141,12 @@ func (pl *planner) service(p *plan, s types.ServiceConfig) error {
 		p.same += s.GetScale()
 		return nil
 	}
-	img, err := pl.image(shownRef(s.Image))
+	img, err := pl.image(composefile.ShownRef(s.Image))
 	switch {
 	case err != nil:
 		return err
 	case !img.There():
-		return fmt.Errorf("%s: service %s: image %s: %w", pl.project.places.at("services", s.Name, "image"), s.Name, s.Image, errNoImage)
+		return fmt.Errorf("%s: service %s: image %s: %w", pl.project.At("services", s.Name, "image"), s.Name, s.Image, errNoImage)
 	}
 	there := ofService(pl.running, s.Name)
 	for i, r := range there {

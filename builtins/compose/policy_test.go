@@ -7,9 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/runtime/policy"
+	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
 // What lets a container out is found, with the line where it is asked for.
@@ -62,16 +63,16 @@ networks:
 configs: {c: {file: ./c.conf}}
 secrets: {s: {file: /root/s}}
 `
-	all, err := demands(mustLoad(t, memory{"/srv/compose.yaml": text}, wanted{}))
+	all, err := composefile.Demands(mustLoad(t, memory{"/srv/compose.yaml": text}, wanted{}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string
 	for _, d := range all {
-		if d.need.Kind != "docker" || d.what == "" {
+		if d.Need.Kind != "docker" || d.What == "" {
 			t.Errorf("%+v", d)
 		}
-		got = append(got, strings.TrimPrefix(d.place, "/srv/compose.yaml:")+" "+d.need.Target)
+		got = append(got, strings.TrimPrefix(d.Place, "/srv/compose.yaml:")+" "+d.Need.Target)
 	}
 	want := []string{
 		"5 privileged:a", "29 privileged:a", "7 capability:NET_ADMIN", "8 capability:SYS_TIME", "9 security-opt:seccomp=unconfined",
@@ -92,7 +93,7 @@ func TestDemandsRefuse(t *testing.T) {
 		"pre_start": "pre_start: [{command: [x], image: y}]",
 	} {
 		src := memory{"/srv/compose.yaml": "name: a\nservices:\n  s:\n    image: x\n    " + text + "\n"}
-		if _, err := demands(mustLoad(t, src, wanted{})); err == nil || !strings.Contains(err.Error(), "/srv/compose.yaml:5: service s: "+key+" is not supported") {
+		if _, err := composefile.Demands(mustLoad(t, src, wanted{})); err == nil || !strings.Contains(err.Error(), "/srv/compose.yaml:5: service s: "+key+" is not supported") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
@@ -100,7 +101,7 @@ func TestDemandsRefuse(t *testing.T) {
 
 func TestPermitSaysWhere(t *testing.T) {
 	p := mustLoad(t, memory{"/srv/compose.yaml": "name: a\nservices:\n  s:\n    image: x\n    privileged: true\n"}, wanted{})
-	err := permit(p, func(needs ...policy.Need) error { return &policy.Denied{Need: needs[0], By: policy.Recipe} })
+	err := composefile.Permit(p, func(needs ...policy.Need) error { return &policy.Denied{Need: needs[0], By: policy.Recipe} })
 	var denied *policy.Denied
 	if !errors.As(err, &denied) || !strings.HasPrefix(err.Error(), "/srv/compose.yaml:5: service s runs privileged: docker: privileged:s is not declared") {
 		t.Errorf("got %v", err)

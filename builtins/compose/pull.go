@@ -41,7 +41,7 @@ var pullBuiltin = runtime.Define(runtime.Builtin{
 	if a.Username != "" && a.Token == "" {
 		return nil, errors.New("a username needs a token")
 	}
-	p, err := a.load(c)
+	p, err := a.Load(c)
 	if err != nil {
 		return nil, err
 	}

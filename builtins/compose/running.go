@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/containerd/errdefs"
-	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -69,15 +68,6 @@ func ofService(all []replica, service string) []replica {
 		}
 	}
 	return own
-}
-
-// shownRef is the name of an image as docker shows it, with its tag.
-func shownRef(image string) string {
-	named, err := reference.ParseNormalizedNamed(image)
-	if err != nil {
-		return image // an id
-	}
-	return reference.FamiliarString(reference.TagNameOnly(named))
 }
 
 // short is an id as docker shows it.

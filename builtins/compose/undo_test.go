@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
 // version2 changes the site, adds a service, and takes one away.

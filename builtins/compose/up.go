@@ -9,6 +9,7 @@ import (
 
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/builtins/internal/ports"
@@ -41,7 +42,7 @@ var upBuiltin = runtime.Define(runtime.Builtin{
 		"A preview says what would be made anew, and why.",
 	Example: `compose.up("/opt/infra-core/current", name = "infra-core", env_files = ["/etc/infra-core/stack.env"])`,
 }, func(c *runtime.Call, a upArgs) (starlark.Value, error) {
-	p, err := a.load(c)
+	p, err := a.Load(c)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ var upBuiltin = runtime.Define(runtime.Builtin{
 	if a.Resolved == "" {
 		u.resolved = filesys.Abs(p.WorkingDir, resolvedName)
 	}
-	if u.canonical, err = canonicalize(p, a.contents(c, p)); err != nil {
+	if u.canonical, err = canonicalize(p, composefile.Contents(c, p)); err != nil {
 		return nil, err
 	}
 	return c.Do(u)
@@ -183,7 +184,7 @@ func (u *up) Predict(w *runtime.World) (starlark.Value, error) {
 		if s.act == remove {
 			continue
 		}
-		for _, port := range hostPorts(u.project.Services[s.service]) {
+		for _, port := range composefile.HostPorts(u.project.Services[s.service]) {
 			ports.Of(w).Take(port, "service "+s.service)
 		}
 	}

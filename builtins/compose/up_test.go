@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/infrarun/infrarun/builtins/internal/composetest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
 const up1 = `compose.up(DIR, steady = 0.2, timeout = 30)`

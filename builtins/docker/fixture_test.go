@@ -14,10 +14,10 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/docker"
 	"github.com/infrarun/infrarun/builtins/fs"
-	"github.com/infrarun/infrarun/builtins/internal/enginetest"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	builtinnet "github.com/infrarun/infrarun/builtins/net"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 func TestMain(m *testing.M) { enginetest.Main(m) }

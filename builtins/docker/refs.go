@@ -93,11 +93,15 @@ func undoRef(ctx context.Context, x *engine.Writer, args refBefore) error {
 
 // takeTag takes a reference away again, and the image unless something else needs it.
 func takeTag(ctx context.Context, x *engine.Writer, ref, id string) error {
+	img, err := x.Image(ctx, id)
+	if err != nil || img == nil {
+		return err
+	}
 	users, err := x.Users(ctx, id)
 	if err != nil {
 		return err
 	}
-	if len(users) > 0 {
+	if len(users) > 0 && len(img.RepoTags) < 2 {
 		x.Run.Warn("%s stays: container %s uses the image meanwhile", ref, engine.NameOf(users[0]))
 		return nil
 	}

@@ -100,8 +100,34 @@ func (x *control) fillVolume(ctx context.Context, name, file, token string) erro
 		if err != nil {
 			return fmt.Errorf("fill volume %s: %w", name, engine.Explain(ctx, err))
 		}
-		return nil
+		return x.ownTop(ctx, name, file)
 	})
+}
+
+// ownTop gives the top of a volume the owner and mode that it had: the engine passes over that when it unpacks a tar file.
+func (x *control) ownTop(ctx context.Context, name, file string) error {
+	content, err := openTar(file)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	top, err := tar.NewReader(content).Next()
+	if err != nil || top.Typeflag != tar.TypeDir || filepath.Clean(top.Name) != "." {
+		return nil // the file holds nothing of it
+	}
+	v, err := x.Volume(ctx, name)
+	if err != nil || v == nil {
+		return err
+	}
+	root, err := os.OpenRoot(v.Mountpoint)
+	if err != nil {
+		return fmt.Errorf("fill volume %s: %w", name, err)
+	}
+	defer root.Close()
+	if err := errors.Join(root.Chown(".", top.Uid, top.Gid), root.Chmod(".", top.FileInfo().Mode())); err != nil {
+		return fmt.Errorf("fill volume %s: %w", name, err)
+	}
+	return nil
 }
 
 // empty removes all that a volume holds. The engine has no call for that, so it is done where the engine keeps it: after a

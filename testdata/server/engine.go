@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/shirou/gopsutil/v3/process"
@@ -35,13 +36,22 @@ type Unavailable string
 
 func (u Unavailable) Error() string { return string(u) }
 
+// Skip skips a test that this machine cannot run. Where CI is "true" nothing may be missing: there it fails the test.
+func Skip(t testing.TB, why Unavailable) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("cannot run here, but must with CI=true: %v", why)
+	}
+	t.Skip(why.Error())
+}
+
 // ownerLabel tells for which process a container was made: those of processes that are gone are removed.
 const ownerLabel = "infrarun.test.process"
 
-func owner() string { return identify(os.Getpid()) }
+func owner() string { return Identify(os.Getpid()) }
 
-// identify tells a process from every other that has or had its pid, by when it started; "" is a process that is gone.
-func identify(pid int) string {
+// Identify tells a process from every other that has or had its pid, by when it started; "" is a process that is gone.
+func Identify(pid int) string {
 	p, err := process.NewProcess(int32(pid))
 	if err != nil {
 		return ""
@@ -162,7 +172,7 @@ func (e *engine) removeOrphans() error {
 	for line := range strings.Lines(list) {
 		id, of, _ := strings.Cut(strings.TrimSpace(line), " ")
 		number, _, _ := strings.Cut(of, "-")
-		if pid, err := strconv.Atoi(number); err == nil && identify(pid) == of {
+		if pid, err := strconv.Atoi(number); err == nil && Identify(pid) == of {
 			continue
 		}
 		// Another test process may remove it at the same moment.

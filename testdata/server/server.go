@@ -99,10 +99,7 @@ func start(t testing.TB, image Image) *Server {
 	}
 	var missing Unavailable
 	if errors.As(err, &missing) {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("cannot run here, but must with CI=true: %v", missing)
-		}
-		t.Skip(missing.Error())
+		Skip(t, missing)
 	} else if err != nil {
 		t.Fatalf("a server for the test: %v", err)
 	}

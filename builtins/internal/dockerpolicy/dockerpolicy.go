@@ -1,11 +1,12 @@
 // Package dockerpolicy is the permission kind "docker": what a recipe may reach of the Docker engine. The families
-// docker and compose share it.
+// docker, compose and stack share it.
 //
 // Who may use the engine is root: a container that mounts / and runs privileged does what it likes. So what lets a
 // container out of its box is a target of its own, and only what the recipe declares, and the operator's policy allows,
 // is given to a container:
 //
 //	compose:PROJECT        the containers, networks and volumes of a Compose project
+//	stack:NAME             the services, networks, configs and secrets of a stack of a swarm
 //	image:REF container:NAME network:NAME volume:NAME
 //	                       one of those; for Compose what was made outside of the project
 //	host-path:/PATH        mount a path of the host, with all below it
@@ -61,7 +62,7 @@ func cutPath(target string) (prefix, path string, ok bool) {
 // Prefixes of targets, and targets that are whole words.
 var (
 	prefixes = []string{
-		"compose", "image", "container", "network", "volume", "host-path", "privileged", "capability", "device",
+		"compose", "stack", "image", "container", "network", "volume", "host-path", "privileged", "capability", "device",
 		"security-opt", "runtime", "volume-driver", "network-driver",
 	}
 	words = []string{

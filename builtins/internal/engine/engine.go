@@ -52,6 +52,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
@@ -80,6 +81,12 @@ type Reading interface {
 	NetworkInspect(context.Context, string, network.InspectOptions) (network.Inspect, error)
 	VolumeList(context.Context, volume.ListOptions) (volume.ListResponse, error)
 	VolumeInspect(context.Context, string) (volume.Volume, error)
+	NodeList(context.Context, swarm.NodeListOptions) ([]swarm.Node, error)
+	ServiceList(context.Context, swarm.ServiceListOptions) ([]swarm.Service, error)
+	TaskList(context.Context, swarm.TaskListOptions) ([]swarm.Task, error)
+	TaskLogs(context.Context, string, container.LogsOptions) (io.ReadCloser, error)
+	ConfigList(context.Context, swarm.ConfigListOptions) ([]swarm.Config, error)
+	SecretList(context.Context, swarm.SecretListOptions) ([]swarm.Secret, error)
 }
 
 // Client is a connection to the engine that only looks. It is safe for concurrent use.

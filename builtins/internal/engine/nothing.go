@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
@@ -116,4 +117,28 @@ func (n nothing) VolumeList(context.Context, volume.ListOptions) (volume.ListRes
 
 func (n nothing) VolumeInspect(context.Context, string) (volume.Volume, error) {
 	return volume.Volume{}, none("volume")
+}
+
+func (n nothing) NodeList(context.Context, swarm.NodeListOptions) ([]swarm.Node, error) {
+	return nil, nil
+}
+
+func (n nothing) ServiceList(context.Context, swarm.ServiceListOptions) ([]swarm.Service, error) {
+	return nil, nil
+}
+
+func (n nothing) TaskList(context.Context, swarm.TaskListOptions) ([]swarm.Task, error) {
+	return nil, nil
+}
+
+func (n nothing) TaskLogs(context.Context, string, container.LogsOptions) (io.ReadCloser, error) {
+	return nil, none("task")
+}
+
+func (n nothing) ConfigList(context.Context, swarm.ConfigListOptions) ([]swarm.Config, error) {
+	return nil, nil
+}
+
+func (n nothing) SecretList(context.Context, swarm.SecretListOptions) ([]swarm.Secret, error) {
+	return nil, nil
 }

@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 // binary is the command, built with failpoints.
@@ -20,6 +22,7 @@ func build(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	defer enginetest.Stop()
 	binary = filepath.Join(dir, "infrarun")
 	cmd := exec.Command("go", "build", "-tags=failpoints", "-o", binary, "github.com/infrarun/infrarun/cmd/infrarun")
 	cmd.Stderr = os.Stderr

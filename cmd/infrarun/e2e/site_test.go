@@ -32,6 +32,7 @@ type site struct {
 	ports  map[string]int
 	env    []string
 	flags  []string
+	via    []string // what the command is run by, such as nsenter
 }
 
 // newSite returns an empty site. Its services are stopped when the test ends.
@@ -126,7 +127,8 @@ type process struct {
 func (s *site) start(args ...string) *process {
 	s.t.Helper()
 	p := &process{s: s, args: args, lines: make(chan events.Event, 10_000)}
-	p.cmd = exec.Command(binary, append(slices.Clone(args), "--output=json")...)
+	argv := slices.Concat(s.via, []string{binary}, args, []string{"--output=json"})
+	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Dir = s.dir
 	p.cmd.Env = s.env
 	p.cmd.Stderr = &p.stderr

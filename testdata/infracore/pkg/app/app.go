@@ -38,6 +38,7 @@ type Build func(config.Config, *slog.Logger) (Service, error)
 func Main(name string, build Build) {
 	flags := flag.NewFlagSet(name, flag.ExitOnError)
 	showVersion := flags.Bool("version", false, "print the version and exit")
+	askHealth := flags.Bool("healthcheck", false, "ask the service that runs here for its health; exit 1 unless it is healthy")
 	_ = flags.Parse(os.Args[1:]) // ExitOnError
 	if flags.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "%s: unexpected argument %q; settings come from configs/ and INFRA_CORE_* variables\n",
@@ -46,6 +47,13 @@ func Main(name string, build Build) {
 	}
 	if *showVersion {
 		fmt.Println(name, version.Version)
+		return
+	}
+	if *askHealth {
+		if err := healthcheck(context.Background(), name, os.Getenv); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+			os.Exit(1)
+		}
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)

@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
 	"infracore/pkg/config"
+	"infracore/pkg/health"
 	"infracore/pkg/httpserver"
 )
 
@@ -67,5 +70,40 @@ func TestStartLogsWhyItCannot(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "nowhere") {
 		t.Errorf("the log does not say why:\n%s", log.String())
+	}
+}
+
+func TestHealthcheck(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.Mkdir("configs", 0o700), os.WriteFile("configs/testing.yaml", nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	status := health.Healthy
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/health" {
+			http.NotFound(w, r)
+			return
+		}
+		httpserver.JSON(w, http.StatusOK, health.Report{Status: status, Service: "orch"})
+	}))
+	defer srv.Close()
+	_, port, _ := net.SplitHostPort(srv.Listener.Addr().String())
+	env := map[string]string{"INFRA_CORE_ENV": "testing", "INFRA_CORE_ORCH_PORT": port, "INFRA_CORE_ORCH_HOST": "elsewhere.example"}
+	ask := func(name string) error {
+		return healthcheck(t.Context(), name, func(v string) string { return env[v] })
+	}
+	if err := ask("orch"); err != nil {
+		t.Errorf("a healthy service on loopback: %v", err)
+	}
+	env["INFRA_CORE_BIND"] = "0.0.0.0"
+	if err := ask("orch"); err != nil {
+		t.Errorf("a healthy service on all addresses: %v", err)
+	}
+	status = health.Unhealthy
+	if err := ask("orch"); err == nil {
+		t.Error("an unhealthy service passes")
+	}
+	if err := ask("nobody"); err == nil || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("error %v, want one that names the service that there is not", err)
 	}
 }

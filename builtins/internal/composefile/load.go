@@ -1,4 +1,4 @@
-package compose
+package composefile
 
 import (
 	"context"
@@ -15,14 +15,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// source is where the files of a project come from: it knows what the recipe may read and what a preview predicts.
-type source interface {
+// Source is where the files of a project come from: it knows what the recipe may read and what a preview predicts.
+type Source interface {
 	// ReadFile reads a file by its absolute path. That it does not exist is fs.ErrNotExist.
 	ReadFile(path string) ([]byte, error)
 }
 
-// wanted is what a recipe says about a project.
-type wanted struct {
+// Wanted is what a recipe says about a project.
+type Wanted struct {
 	Dir      string   // absolute; relative paths in the files are relative to it
 	Files    []string // relative to Dir, later ones override earlier ones; empty: the usual names
 	Name     string   // "": that in the files
@@ -39,14 +39,14 @@ var (
 	usualOverride = []string{"compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"}
 )
 
-// project is a loaded project: everything in it is resolved, and nothing needs another file to be read.
-type project struct {
+// Project is a loaded project: everything in it is resolved, and nothing needs another file to be read.
+type Project struct {
 	*types.Project
 	places places
 }
 
-// load reads and resolves a project.
-func load(ctx context.Context, src source, w wanted) (*project, error) {
+// Load reads and resolves a project.
+func Load(ctx context.Context, src Source, w Wanted) (*Project, error) {
 	files, err := readFiles(src, w)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func load(ctx context.Context, src source, w wanted) (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &project{}
+	p := &Project{}
 	for _, f := range files {
 		if err := p.places.add(f.Filename, f.Content); err != nil {
 			return nil, err
@@ -88,7 +88,7 @@ func load(ctx context.Context, src source, w wanted) (*project, error) {
 }
 
 // readFiles reads the compose files.
-func readFiles(src source, w wanted) ([]types.ConfigFile, error) {
+func readFiles(src Source, w Wanted) ([]types.ConfigFile, error) {
 	var files []types.ConfigFile
 	read := func(name string) error {
 		path := name
@@ -126,7 +126,7 @@ func readFiles(src source, w wanted) ([]types.ConfigFile, error) {
 }
 
 // explain names the files in an error as the operator knows them, and the line of a variable that is not set.
-func (p *project) explain(r *resources, err error) error {
+func (p *Project) explain(r *resources, err error) error {
 	text := err.Error()
 	for local, path := range r.names() {
 		text = strings.ReplaceAll(text, local, path)
@@ -144,7 +144,7 @@ func (p *project) explain(r *resources, err error) error {
 }
 
 // inline puts into the services what they name by file: environment and labels.
-func (p *project) inline(src source) error {
+func (p *Project) inline(src Source) error {
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		s := p.Services[name]
 		if err := inlineEnvironment(src, &s.ContainerSpec, p.Environment); err != nil {

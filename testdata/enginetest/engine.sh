@@ -10,7 +10,12 @@ ip link add "$bridge" type bridge
 ip addr add "$net.0.1/24" dev "$bridge"
 ip link set "$bridge" up
 
-# It leaves the packet filter of this machine alone, which other engines may use; ports are published by docker-proxy.
+# It does not set up the packet filter of this machine, which other engines may use; ports are published by docker-proxy.
+# But where another engine has the filter drop what is forwarded, its containers would not reach each other: one rule
+# lets them, and goes with it.
+filter() { iptables --wait "$1" FORWARD --source "$net.0.0/16" --destination "$net.0.0/16" --jump ACCEPT 2>/dev/null || true; }
+filter --insert
+
 # A file "again" has it start anew when it has ended.
 exec 3<&0
 cat <&3 >/dev/null &
@@ -28,6 +33,7 @@ engines=$!
 wait "$tests" || true
 kill "$(cat "$dir/docker.pid" 2>/dev/null)" 2>/dev/null || true
 wait "$engines" || true
+filter --delete
 ip link del "$bridge"
 # A container in the network of the machine leaves a mount.
 for namespace in "$dir"/exec/netns/*; do

@@ -1,4 +1,4 @@
-package compose
+package composefile
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 
 // environment is what variables in the files are replaced from: what the recipe gives, then the files that it names,
 // the last first, then what it may read of infrarun's environment.
-func environment(src source, w wanted) (types.Mapping, error) {
+func environment(src Source, w Wanted) (types.Mapping, error) {
 	env := types.Mapping{}
 	if w.HostEnv != nil {
 		maps.Copy(env, w.HostEnv())
@@ -84,7 +84,7 @@ func substitute(text string, mapping template.Mapping) (string, error) {
 		}))
 }
 
-func inlineEnvironment(src source, s *types.ContainerSpec, env types.Mapping) error {
+func inlineEnvironment(src Source, s *types.ContainerSpec, env types.Mapping) error {
 	s.Environment = s.Environment.Resolve(env.Resolve)
 	all := s.Environment.ToMapping()
 	for _, file := range s.EnvFiles {
@@ -102,7 +102,7 @@ func inlineEnvironment(src source, s *types.ContainerSpec, env types.Mapping) er
 }
 
 // parseInto adds the variables of a file.
-func parseInto(src source, path, format string, vars map[string]string, lookup dotenv.LookupFn) error {
+func parseInto(src Source, path, format string, vars map[string]string, lookup dotenv.LookupFn) error {
 	content, err := src.ReadFile(path)
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/testdata/server"
 )
 
@@ -84,7 +83,7 @@ func unavailable(t testing.TB, err error) {
 	t.Helper()
 	var missing server.Unavailable
 	if errors.As(err, &missing) {
-		familytest.Need(t, false, missing.Error())
+		server.Skip(t, missing)
 	}
 	t.Fatal(err)
 }
@@ -92,7 +91,7 @@ func unavailable(t testing.TB, err error) {
 // current returns the file of a current Compose.
 var current = sync.OnceValues(func() (string, error) {
 	_, here, _, _ := runtime.Caller(0)
-	module := filepath.Join(filepath.Dir(here), "..", "..", "..", "testdata", "compose")
+	module := filepath.Join(filepath.Dir(here), "..", "compose")
 	sums, err := os.ReadFile(filepath.Join(module, "go.sum"))
 	if err != nil {
 		return "", err

@@ -14,6 +14,7 @@
 // missing. A machine that cannot do this skips the test, or fails it where CI is "true".
 //
 //	enginetest.go engine.sh   the engine
+//	swarm.go swarm.sh         two engines that are a swarm
 //	image.go testdata/app     images
 //	registry.go               the registry
 //	look.go                   what the engine has; having a stranger clean up
@@ -37,8 +38,6 @@ import (
 
 	"github.com/docker/docker/client"
 
-	"github.com/infrarun/infrarun/builtins/internal/familytest"
-	"github.com/infrarun/infrarun/builtins/internal/proc"
 	"github.com/infrarun/infrarun/testdata/server"
 )
 
@@ -74,7 +73,7 @@ func Start(t testing.TB) *Engine {
 	theProcess.once.Do(func() { theProcess.p, theProcess.err = start() })
 	var missing server.Unavailable
 	if err := theProcess.err; errors.As(err, &missing) {
-		familytest.Need(t, false, missing.Error())
+		server.Skip(t, missing)
 	} else if err != nil {
 		t.Fatalf("a Docker engine for the test: %v", err)
 	}
@@ -88,10 +87,18 @@ func Start(t testing.TB) *Engine {
 // Main runs the tests of a package, and stops the engine after them.
 func Main(m *testing.M) {
 	code := m.Run()
+	Stop()
+	os.Exit(code)
+}
+
+// Stop stops the engines that tests have asked for: for packages whose TestMain has more to do than [Main].
+func Stop() {
 	if p := theProcess.p; p != nil {
 		p.stop()
 	}
-	os.Exit(code)
+	if s := theSwarm.s; s != nil {
+		s.stop()
+	}
 }
 
 //go:embed engine.sh
@@ -175,10 +182,10 @@ func (e *Engine) Restart() {
 	e.must(err)
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	e.must(err)
-	dockerd, _ := proc.Identify(pid)
+	dockerd := server.Identify(pid)
 	e.must(os.WriteFile(filepath.Join(e.dir, "again"), nil, 0o600))
 	e.must(syscall.Kill(pid, syscall.SIGTERM))
-	for deadline := time.Now().Add(startTimeout); dockerd.Alive(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(startTimeout); server.Identify(pid) == dockerd; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			e.t.Fatal("the engine of the test does not end")
 		}

@@ -1,4 +1,4 @@
-package compose
+package composefile
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 // source, so only what the recipe may read, and in a preview what is predicted. compose-go wants the path of a file; it
 // gets that of one in memory, since a preview leaves no file behind and what is in it may be secret.
 type resources struct {
-	src    source
+	src    Source
 	dir    string
 	opened map[string]*memoryFile // by path
 }

@@ -2,12 +2,14 @@
 //
 //	app serve          answers with VERSION on port PORT (8080), after START_DELAY; if CRASH_AFTER is set, it ends then,
 //	                   with exit status 3, and with SICK=1 its check fails
+//	app proxy URL      answers on port PORT with what URL answers, asked anew each time
 //	app check          asks it; exit status 1 if it is not well
 //	app exit CODE      says so, and ends
 //	app write FILE TEXT, app cat FILE, app env
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,6 +33,8 @@ func run(args []string) error {
 	switch {
 	case len(args) == 1 && args[0] == "serve":
 		return serve()
+	case len(args) == 2 && args[0] == "proxy":
+		return proxy(args[1])
 	case len(args) == 1 && args[0] == "check":
 		return check()
 	case len(args) == 1 && args[0] == "env":
@@ -62,9 +66,8 @@ func port() string {
 
 func serve() error {
 	fmt.Println("starting version", os.Getenv("VERSION"))
-	term := make(chan os.Signal, 1)
-	signal.Notify(term, syscall.SIGTERM)
-	go func() { <-term; os.Exit(0) }()
+	server := &http.Server{Addr: ":" + port()}
+	stopped := endGently(server)
 	delay, _ := time.ParseDuration(os.Getenv("START_DELAY"))
 	time.Sleep(delay)
 	if life, err := time.ParseDuration(os.Getenv("CRASH_AFTER")); err == nil {
@@ -79,7 +82,48 @@ func serve() error {
 		}
 		fmt.Fprintln(w, os.Getenv("VERSION"))
 	})
-	return http.ListenAndServe(":"+port(), nil)
+	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+		return err
+	}
+	<-stopped
+	return nil
+}
+
+// endGently has a server end at a SIGTERM, when it has answered the requests that are under way. What it returns is closed
+// then.
+func endGently(server *http.Server) <-chan struct{} {
+	term := make(chan os.Signal, 1)
+	signal.Notify(term, syscall.SIGTERM)
+	stopped := make(chan struct{})
+	go func() {
+		<-term
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = server.Shutdown(ctx)
+		close(stopped)
+	}()
+	return stopped
+}
+
+func proxy(url string) error {
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		answer, err := client.Get(url)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer answer.Body.Close()
+		w.WriteHeader(answer.StatusCode)
+		_, _ = io.Copy(w, answer.Body)
+	})
+	server := &http.Server{Addr: ":" + port()}
+	stopped := endGently(server)
+	if err := server.ListenAndServe(); err != http.ErrServerClosed {
+		return err
+	}
+	<-stopped
+	return nil
 }
 
 func check() error {

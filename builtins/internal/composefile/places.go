@@ -1,4 +1,4 @@
-package compose
+package composefile
 
 import (
 	"bytes"
@@ -22,8 +22,8 @@ type placedFile struct {
 	root *yaml.Node // the top-level mapping; nil if there is none
 }
 
-// maxComposeFile is how large a compose file may be, in bytes.
-const maxComposeFile = 1 << 20
+// MaxFile is how large a compose file may be, in bytes.
+const MaxFile = 1 << 20
 
 // add reads where everything stands in a file, which may have several documents.
 func (ps *places) add(path string, content []byte) error {

@@ -1,4 +1,4 @@
-package compose
+package composefile
 
 import (
 	"fmt"
@@ -14,16 +14,16 @@ import (
 	"github.com/infrarun/infrarun/runtime/policy"
 )
 
-// demand is what a service asks for that lets it out of its container.
-type demand struct {
-	what  string // as the operator reads it: "service web runs privileged"
-	place string // file:line
-	need  policy.Need
+// Demand is what a service asks for that lets it out of its container.
+type Demand struct {
+	What  string // as the operator reads it: "service web runs privileged"
+	Place string // file:line
+	Need  policy.Need
 }
 
-// demands lists what a project asks for, in the order of its services, and what cannot be allowed at all as an error.
-func demands(p *project) ([]demand, error) {
-	var all []demand
+// Demands lists what a project asks for, in the order of its services, and what cannot be allowed at all as an error.
+func Demands(p *Project) ([]Demand, error) {
+	var all []Demand
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		d := &demander{project: p, name: name, service: p.Services[name]}
 		if err := d.refused(); err != nil {
@@ -40,18 +40,18 @@ func demands(p *project) ([]demand, error) {
 
 // demander collects the demands of one service.
 type demander struct {
-	project *project
+	project *Project
 	name    string
 	service types.ServiceConfig
-	found   []demand
+	found   []Demand
 }
 
 // ask notes a demand that stands at a key of the service, in the item that holds part.
 func (d *demander) ask(what, name, key, part, text string) {
-	d.found = append(d.found, demand{
-		what:  fmt.Sprintf("service %s %s", d.name, text),
-		place: d.project.places.item(part, "services", d.name, key),
-		need:  dockerpolicy.Need(what, name),
+	d.found = append(d.found, Demand{
+		What:  fmt.Sprintf("service %s %s", d.name, text),
+		Place: d.project.places.item(part, "services", d.name, key),
+		Need:  dockerpolicy.Need(what, name),
 	})
 }
 
@@ -188,11 +188,11 @@ func (d *demander) written(path string) string {
 }
 
 // outside are the demands of networks and volumes: what others made, and what is a path of the host in disguise.
-func outside(p *project) []demand {
-	var all []demand
+func outside(p *Project) []Demand {
+	var all []Demand
 	add := func(section, name, what, target, text string) {
-		all = append(all, demand{
-			what: text, place: p.places.at(section, name), need: dockerpolicy.Need(what, target),
+		all = append(all, Demand{
+			What: text, Place: p.places.at(section, name), Need: dockerpolicy.Need(what, target),
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Volumes)) {
@@ -227,19 +227,19 @@ func outside(p *project) []demand {
 }
 
 // foreign reports whether a volume or network is, or may be, one that something else made.
-func foreign(p *project, key, name string, external bool) bool {
+func foreign(p *Project, key, name string, external bool) bool {
 	return external || name != p.Name+"_"+key
 }
 
-// permit fails unless everything that a project asks for is allowed. The error says where it is asked for.
-func permit(p *project, check func(...policy.Need) error) error {
-	all, err := demands(p)
+// Permit fails unless everything that a project asks for is allowed. The error says where it is asked for.
+func Permit(p *Project, check func(...policy.Need) error) error {
+	all, err := Demands(p)
 	if err != nil {
 		return err
 	}
 	for _, d := range all {
-		if err := check(d.need); err != nil {
-			return fmt.Errorf("%s: %s: %w", d.place, d.what, err)
+		if err := check(d.Need); err != nil {
+			return fmt.Errorf("%s: %s: %w", d.Place, d.What, err)
 		}
 	}
 	return nil

@@ -1,0 +1,144 @@
+package stack
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/infrarun/infrarun/runtime/events"
+)
+
+// ask asks the gate, which asks a task of the site.
+func (b *bed) ask() (string, error) {
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Get("http://" + b.s.Addresses[0] + ":9000/")
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", answer.Status, text)
+	}
+	return strings.TrimSpace(string(text)), err
+}
+
+// asking asks over and over until it is stopped, and tells how often it had no answer.
+func (b *bed) asking() (stop func() (asked, failed int, last error)) {
+	type result struct {
+		asked, failed int
+		last          error
+	}
+	done, results := make(chan struct{}), make(chan result)
+	go func() {
+		var r result
+		for {
+			select {
+			case <-done:
+				results <- r
+				return
+			default:
+			}
+			r.asked++
+			if _, err := b.ask(); err != nil {
+				r.failed++
+				r.last = err
+			}
+		}
+	}()
+	return func() (int, int, error) {
+		close(done)
+		r := <-results
+		return r.asked, r.failed, r.last
+	}
+}
+
+func TestDeploy(t *testing.T) {
+	b := newBed(t)
+	b.file("compose.yaml", shop)
+	empty := b.s.Services()
+	c := b.Preview(deploying()).Want(events.WouldChange).Changes()[0]
+	for _, want := range []string{"+ create network shop_default\n", "+ create config shop_motd-", "+ create service db\n", "+ create service site\n"} {
+		if !strings.Contains(c.Diff, want) {
+			t.Errorf("the preview lacks %q:\n%s", want, c.Diff)
+		}
+	}
+	if c.Assumed == "" || b.s.Services() != empty {
+		t.Fatalf("the preview assumes %q, and the swarm has\n%s", c.Assumed, b.s.Services())
+	}
+	b.Run(deploying()).Want(events.Succeeded)
+	if text, err := b.ask(); err != nil || text != "1" {
+		t.Fatalf("the site answers %q, %v", text, err)
+	}
+	versions, specs := b.versions(), b.specs()
+	if c := b.Run(deploying()).Want(events.Succeeded).Changes()[0]; c.Status != events.Unchanged {
+		t.Fatalf("again: %s\n%s", c.Summary, c.Diff)
+	}
+	b.Preview(deploying()).Want(events.NoChange)
+	if now := b.versions(); !maps.Equal(now, versions) {
+		t.Fatalf("a second time made the versions %v of %v", now, versions)
+	}
+
+	blue := deploying("COLOR", "blue", "PASSWORD", "correcthorse", "SITE_IMAGE", "app:2")
+	c = b.Preview(blue).Want(events.WouldChange).Changes()[0]
+	if !strings.Contains(c.Diff, "~ update service site (configs; environment: COLOR, PASSWORD; image app:2, was app:1; content of the image)\n") ||
+		!strings.Contains(c.Diff, "leave service gate alone") || strings.Contains(c.Diff, "correcthorse") {
+		t.Errorf("the preview says\n%s", c.Diff)
+	}
+	b.wantSame("after a preview", specs)
+
+	stop := b.asking()
+	b.Run(blue).Want(events.Succeeded)
+	asked, failed, last := stop()
+	t.Logf("a rolling update of 2 tasks: %d of %d requests failed", failed, asked)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed, the last with %v", failed, asked, last)
+	}
+	if text, err := b.ask(); err != nil || text != "2" {
+		t.Errorf("the site answers %q, %v", text, err)
+	}
+	now := b.versions()
+	for _, same := range []string{"gate", "db"} {
+		if now[same] != versions[same] {
+			t.Errorf("service %s was touched", same)
+		}
+	}
+	b.Rollback().Want(events.Restored)
+	b.wantSame("put back,", specs)
+	if text, err := b.ask(); err != nil || text != "1" {
+		t.Errorf("put back, the site answers %q, %v", text, err)
+	}
+	b.Preview(deploying()).Want(events.NoChange)
+	b.noTrace("correcthorse")
+}
+
+// A version that does not come up takes the whole stack back.
+func TestBadVersion(t *testing.T) {
+	b := newBed(t)
+	b.file("compose.yaml", shop)
+	b.Run(deploying()).Want(events.Succeeded)
+	specs := b.specs()
+	for name, c := range map[string]struct {
+		env  []string
+		want []string
+	}{
+		"exits at start":           {[]string{"SITE_IMAGE", "app:dead", "DB_IMAGE", "app:2"}, []string{"service shop_site: the swarm takes its update back", "cannot open its database"}},
+		"fails its health check":   {[]string{"SITE_IMAGE", "app:sick", "DB_IMAGE", "app:2"}, []string{"service shop_site: the swarm takes its update back"}},
+		"the other one, is paused": {[]string{"DB_IMAGE", "app:dead", "COLOR", "blue"}, []string{"service shop_db: the swarm has paused its update"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.Run(deploying(c.env...)).Want(events.RolledBack).WantError(c.want...)
+			b.wantSame(name+",", specs)
+			if text, err := b.ask(); err != nil || text != "1" {
+				t.Errorf("the site answers %q, %v", text, err)
+			}
+		})
+	}
+	b.file("compose.yaml", withExtra(shop, "app:dead"))
+	b.Run(deploying("COLOR", "green")).Want(events.RolledBack).WantError("service shop_extra: ", "cannot open its database")
+	b.wantSame("after a new service that dies", specs)
+}

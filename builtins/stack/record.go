@@ -1,0 +1,171 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
+	"github.com/docker/docker/api/types/swarm"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/journal"
+)
+
+// restoreKind is the undo of what changes a stack.
+const restoreKind = "stack.restore"
+
+// record is a stack as it was before a change.
+type record struct {
+	Services []swarm.Service   `json:"services"`
+	Networks []network.Inspect `json:"networks"`
+	// Names are those of all networks of the swarm, by id: specifications have ids.
+	Names   map[string]string `json:"names"`
+	Configs []string          `json:"configs"` // ids
+	Secrets []string          `json:"secrets"` // ids
+	// Refs are the images that ran on this machine under a name without a digest, and which they were.
+	Refs map[string]string `json:"refs"`
+	// Running is how many tasks of each service ran.
+	Running map[string]int `json:"running"`
+}
+
+// restoreArgs are the arguments of the undo.
+type restoreArgs struct {
+	Stack   string        `json:"stack"`
+	Record  journal.Blob  `json:"record"` // sealed: there are environments in it
+	Images  []engine.Kept `json:"images"`
+	Timeout time.Duration `json:"timeout"`
+}
+
+// left is what a change has left of a stack: the version of each service's specification, by name.
+type left map[string]string
+
+// leftOf describes services for the check for drift. The swarm counts a version up when it only notes how an update goes, so
+// the specification itself is compared.
+func leftOf(list []swarm.Service) left {
+	l := left{}
+	for _, s := range list {
+		text, err := json.Marshal(s.Spec)
+		if err == nil {
+			l[s.Spec.Name] = digest(text)
+		}
+	}
+	return l
+}
+
+// keepStack makes the undo of a change to a stack: touched are the names of the services that it updates or removes.
+func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []string, timeout time.Duration) (*restoreArgs, error) {
+	e, err := engine.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	s, err := look(ctx, e, name)
+	if err != nil {
+		return nil, err
+	}
+	rec := &record{Services: s.services, Networks: s.networks, Names: s.names, Refs: map[string]string{}, Running: map[string]int{}}
+	for _, c := range s.configs {
+		rec.Configs = append(rec.Configs, c.ID)
+	}
+	for _, c := range s.secrets {
+		rec.Secrets = append(rec.Secrets, c.ID)
+	}
+	for _, service := range s.services {
+		tasks, err := tasksOf(ctx, e, service.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			if t.Status.State == swarm.TaskStateRunning && t.DesiredState == swarm.TaskStateRunning {
+				rec.Running[service.Spec.Name]++
+			}
+		}
+	}
+	args := &restoreArgs{Stack: name, Timeout: timeout}
+	if err := args.keepImages(ctx, k, e, rec, touched); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(rec)
+	if err != nil {
+		return nil, fmt.Errorf("record the stack: %w", err)
+	}
+	if args.Record, err = k.Keep(bytes.NewReader(text), true); err != nil {
+		return nil, fmt.Errorf("record the stack: %w", err)
+	}
+	return args, nil
+}
+
+// keepImages keeps the images of the tasks on this machine that the change ends.
+func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engine.Client, rec *record, touched []string) error {
+	list, err := e.ContainerList(ctx, container.ListOptions{Filters: ofStack(a.Stack)})
+	if err != nil {
+		return fmt.Errorf("list containers: %w", engine.Explain(ctx, err))
+	}
+	var ids, kept []string
+	list = slices.DeleteFunc(list, func(c container.Summary) bool { return !slices.Contains(touched, c.Labels[serviceNameLabel]) })
+	for _, c := range list {
+		ids = append(ids, c.ID)
+	}
+	for _, c := range list {
+		ref := imageOf(rec.Services, c.Labels[serviceNameLabel])
+		if ref != "" && !strings.Contains(ref, "@") && rec.Refs[ref] == "" {
+			rec.Refs[ref] = c.ImageID
+		}
+		if slices.Contains(kept, c.ImageID) {
+			continue
+		}
+		kept = append(kept, c.ImageID)
+		image, err := e.KeepImage(ctx, k, c.ImageID, ids...)
+		if err != nil {
+			return err
+		}
+		a.Images = append(a.Images, image)
+	}
+	return nil
+}
+
+func imageOf(list []swarm.Service, name string) string {
+	for _, s := range list {
+		if s.Spec.Name == name && s.Spec.TaskTemplate.ContainerSpec != nil {
+			return s.Spec.TaskTemplate.ContainerSpec.Image
+		}
+	}
+	return ""
+}
+
+// restoreDrift says how a stack differs from what a change has left.
+func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, after left) (string, error) {
+	e, err := engine.Open(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer e.Close()
+	list, err := services(ctx, e, args.Stack)
+	if err != nil {
+		return "", err
+	}
+	now := leftOf(list)
+	var lost []string
+	for name, spec := range after {
+		switch {
+		case now[name] == "":
+			lost = append(lost, "service "+name+" is gone")
+		case now[name] != spec:
+			lost = append(lost, "service "+name+" was changed")
+		}
+	}
+	for name := range now {
+		if after[name] == "" {
+			lost = append(lost, "service "+name+" is new")
+		}
+	}
+	slices.Sort(lost)
+	return strings.Join(lost, ", "), nil
+}

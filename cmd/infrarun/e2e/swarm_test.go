@@ -1,0 +1,94 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/swarm"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/enginetest"
+)
+
+// specs describes the services of a swarm, as they were asked for.
+func specs(t *testing.T, s *enginetest.Swarm) map[string]string {
+	t.Helper()
+	list, err := s.Engines[0].API.ServiceList(context.Background(), swarm.ServiceListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, one := range list {
+		text, err := json.Marshal(one.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(one.Spec.Name, "_")
+		all[name] = string(text)
+	}
+	return all
+}
+
+// The stack is deployed to a swarm of one machine, on which the images are built; then a version that does not come up.
+func TestSwarm(t *testing.T) {
+	s := enginetest.StartSwarm(t)
+	s.Alone()
+	makeBases(t, s.Engines[0])
+	r := newRepo(t)
+	text, err := os.ReadFile(filepath.Join(r.dir, "docker-stack.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write("docker-stack.yml", strings.NewReplacer("interval: 5s", "interval: 500ms", ":-10s}", ":-1s}").Replace(string(text)))
+	r.commit("ask for health more often")
+	c := newSite(t, r)
+	c.via = []string{"nsenter", "--net=" + s.Namespaces[0]}
+	c.flags = append(c.flags, "--publish=host")
+	c.flags = append(c.flags, baseFlags...)
+
+	preview := c.deploy("swarm.star", "--dry-run").want(2)
+	run := c.deploy("swarm.star").want(0)
+	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
+		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
+	}
+	answer := func() {
+		t.Helper()
+		for _, path := range []string{"/health", "/api/v1/health", "/orchestrator/health", "/probe/health", "/snap/health"} {
+			got, err := http.Get(fmt.Sprintf("http://%s:%d%s", s.Addresses[0], c.ports["http"], path))
+			if err != nil {
+				t.Errorf("through the gate, %s: %v", path, err)
+				continue
+			}
+			got.Body.Close()
+			if got.StatusCode != http.StatusOK {
+				t.Errorf("through the gate, %s answers %s", path, got.Status)
+			}
+		}
+	}
+	answer()
+	before, tree := specs(t, s), c.tree()
+	begin := time.Now()
+	if made := c.deploy("swarm.star").want(0).changes(events.Done); len(made) > 0 {
+		t.Errorf("the same deployment changed %v", made)
+	}
+	t.Logf("a deployment without a change: %.1f s", time.Since(begin).Seconds())
+
+	r.write("cmd/probe/broken.go", "package main\n\nimport \"os\"\n\nfunc init() { println(\"broken on purpose\"); os.Exit(1) }\n")
+	r.commit("break the probe")
+	if failed := c.deploy("swarm.star").want(3); !strings.Contains(failed.stdout, "_probe: ") || !strings.Contains(failed.stdout, "broken on purpose") {
+		t.Errorf("it does not say why:\n%s", failed.failure())
+	}
+	if diff := cmp.Diff(before, specs(t, s)); diff != "" {
+		t.Errorf("a bad version has left (-before +after):\n%s", diff)
+	}
+	c.sameTree(tree)
+	answer()
+}

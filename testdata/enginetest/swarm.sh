@@ -1,0 +1,55 @@
+#!/bin/sh
+# Runs two Docker engines until its standard input ends, each in a network namespace of its own, as two machines with one
+# network between them: `swarm.sh DIR NAME NET`. DIR is for all that they have, NAME begins the names of namespaces and
+# devices, NET are the first three numbers of the network: this machine is NET.1, the engines are NET.11 and NET.12.
+set -eu
+dir=$1
+name=$2
+net=$3
+
+# The network is a namespace with a bridge: there no packet filter of this machine stands between them.
+ip netns add "${name}lan"
+ip -n "${name}lan" link add bridge0 type bridge
+ip -n "${name}lan" link set bridge0 up
+ip link add "${name}" type veth peer name port0 netns "${name}lan"
+ip addr add "$net.1/24" dev "${name}"
+ip link set "${name}" up
+ip -n "${name}lan" link set dev port0 master bridge0 up
+for i in 1 2; do
+	ip netns add "$name$i"
+	ip -n "$name$i" link add eth0 type veth peer name "port$i" netns "${name}lan"
+	ip -n "${name}lan" link set dev "port$i" master bridge0 up
+	ip -n "$name$i" addr add "$net.1$i/24" dev eth0
+	ip -n "$name$i" link set eth0 up
+	ip -n "$name$i" link set lo up
+done
+
+exec 3<&0
+cat <&3 >/dev/null &
+tests=$!
+engines=
+for i in 1 2; do
+	mkdir "$dir/$i"
+	# Not ip netns exec: that hides the control groups.
+	# shellcheck disable=SC2016 # the inner shell expands it
+	nsenter --net="/run/netns/$name$i" unshare --uts sh -c 'hostname "$1"; shift; exec "$@"' sh "engine$i" \
+		dockerd --data-root "$dir/$i/data" --exec-root "$dir/$i/exec" --pidfile "$dir/$i/docker.pid" \
+		--host "unix://$dir/$i/docker.sock" --shutdown-timeout 2 >"$dir/$i/log" 2>&1 &
+	engines="$engines $!"
+done
+wait "$tests" || true
+for engine in $engines; do
+	kill "$engine" 2>/dev/null || true
+done
+for engine in $engines; do
+	wait "$engine" || true
+done
+for i in 1 2; do
+	ip netns del "$name$i"
+	# An engine that is killed leaves mounts.
+	for mounted in "$dir/$i"/exec/netns/* "$dir/$i/data"; do
+		umount "$mounted" 2>/dev/null || true
+	done
+done
+ip netns del "${name}lan"
+rm -rf "$dir"
