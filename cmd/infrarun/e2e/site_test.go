@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,12 +211,15 @@ func (r *result) failure() string {
 	return b.String()
 }
 
+// backupTime is the name of a backup, which a preview makes at another time.
+var backupTime = regexp.MustCompile(`backup-[0-9]{8}-[0-9]{6}`)
+
 // changes lists the changes with this status, as "call target", in order.
 func (r *result) changes(status events.Status) []string {
 	var list []string
 	for _, e := range r.events {
 		if e.Kind == events.ChangeFinished && e.Change.Status == status {
-			list = append(list, e.Change.Call+" "+e.Change.Target)
+			list = append(list, backupTime.ReplaceAllString(e.Change.Call+" "+e.Change.Target, "backup-TIME"))
 		}
 	}
 	return list
