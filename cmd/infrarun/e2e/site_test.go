@@ -262,3 +262,17 @@ func (s *site) version() string {
 	}
 	return health.Version
 }
+
+// rollbackTook returns how long it took to put everything back.
+func (r *result) rollbackTook() time.Duration {
+	var began time.Time
+	for _, e := range r.events {
+		switch {
+		case e.Kind == events.RollbackStarted:
+			began = e.Time
+		case e.Outcome != nil && !began.IsZero():
+			return e.Time.Sub(began)
+		}
+	}
+	return 0
+}
