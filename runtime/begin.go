@@ -154,8 +154,8 @@ func (r *Run) describe(values Values) *events.Run {
 		ID: r.id, Recipe: r.recipe.Name, Source: r.recipe.Source, Doc: firstSentence(r.recipe.Doc),
 		Site: r.recipe.Site, Mode: r.mode, Dir: r.dir, Version: r.host.Version, Params: map[string]string{},
 	}
-	if r.preview() {
-		d.ID = ""
+	if r.dir == "" {
+		d.ID = "" // what leaves nothing behind has no name to be found by
 	}
 	for name, v := range values {
 		d.Params[name] = r.secrets.String(plain(v.V))

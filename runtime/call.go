@@ -68,7 +68,7 @@ func named(name string, err error) error {
 	var unknown *UnknownError
 	var eval *starlark.EvalError
 	switch {
-	case errors.As(err, &unknown), isDenied(err), strings.HasPrefix(err.Error(), name+":"):
+	case errors.As(err, &unknown), isDenied(err), isVerdict(err), strings.HasPrefix(err.Error(), name+":"):
 		return err
 	case errors.As(err, &eval):
 		return err // a function of the recipe failed, and says where
@@ -120,7 +120,7 @@ func (c *Call) AddSecret(value string) error { return c.task.run.secrets.Add(val
 // UI returns whom to ask; nil where nobody can be asked.
 func (c *Call) UI() UI { return c.task.run.ui }
 
-// RunID returns the name of the run, "preview" in a preview.
+// RunID returns the name of the run, "preview" in a preview, "look" where the recipe only looks.
 func (c *Call) RunID() string { return c.task.run.id }
 
 // BaseDir returns the directory that relative paths are relative to: the working directory of

@@ -16,7 +16,8 @@
 //
 // A preview cannot change anything because the value needed for it does not exist there: a family's
 // client that can change something is to be had only in exchange for a [Writer], and only the last of
-// these five steps and a rollback make one.
+// these five steps and a rollback make one. The same holds for a recipe that declares that it only looks: the door
+// refuses every change.
 //
 // # Threads
 //
@@ -43,6 +44,7 @@
 //	params.go declare.go                    PARAMS
 //	flags.go secretref.go resolve.go defaults.go   values for them
 //	run.go begin.go outcome.go ui.go        a run from beginning to end
+//	look.go verdict.go                      recipes that only look; findings that end a run
 //	rollback.go progress.go orphans.go      putting back what a run changed
 //	restore.go drift.go snapshot.go         the same in another process
 //	state.go lock.go files.go               the state directory

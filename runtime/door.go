@@ -14,9 +14,13 @@ import (
 	"github.com/infrarun/infrarun/runtime/journal"
 )
 
-// do is the door: every change to the machine passes here, in a preview and in a run alike.
+// do is the door: every change to the machine passes here, in a preview and in a run alike. A recipe that declared that
+// it only looks finds it shut.
 func (t *task) do(c *Call, ch Change) (starlark.Value, error) {
 	r := t.run
+	if r.mode == events.ModeLook {
+		return nil, &lookError{c.Builtin.Name}
+	}
 	d := ch.Describe()
 	shown := &events.Change{
 		Call: d.Call, Target: d.Target, Undo: string(d.Undo), UndoNote: d.UndoNote, Position: c.Position(),

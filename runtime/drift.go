@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/infrarun/infrarun/runtime/journal"
 )
 
 // DriftError is a machine that has changed since the run that is to be undone.
 type DriftError struct {
 	Run  string
 	Lost []string // what differs, a line each
+	Also []string // what the rollback was asked for beyond the usual
 }
 
 func (e *DriftError) Error() string {
@@ -19,7 +22,7 @@ func (e *DriftError) Error() string {
 
 // Hint says what to do about it.
 func (e *DriftError) Hint() string {
-	return fmt.Sprintf("look at the differences; `%s --force` undoes the run all the same", rollbackCommand(e.Run))
+	return fmt.Sprintf("look at the differences; `%s --force` undoes the run all the same", rollbackCommand(e.Run, e.Also...))
 }
 
 // checkDrift compares the machine with what the run left. A path that a later change of the same run
@@ -28,11 +31,8 @@ func (r *Run) checkDrift(ctx context.Context) error {
 	var lost, seen []string
 	reader := &Reader{&task{ctx: ctx, run: r}}
 	for _, e := range r.journal.State().Pending() {
-		touched := append([]string{e.Target}, e.Touches...)
-		again := slices.ContainsFunc(touched, func(p string) bool {
-			return slices.ContainsFunc(seen, func(s string) bool { return within(p, s) || within(s, p) })
-		})
-		seen = append(seen, touched...)
+		again := overlapping(touched(e), seen)
+		seen = append(seen, touched(e)...)
 		if again || e.Undo == nil {
 			continue
 		}
@@ -51,9 +51,19 @@ func (r *Run) checkDrift(ctx context.Context) error {
 		}
 	}
 	if len(lost) > 0 {
-		return &DriftError{r.id, lost}
+		return &DriftError{r.id, lost, r.also}
 	}
 	return nil
+}
+
+// touched lists what a change was about, most of it paths.
+func touched(e journal.EntryState) []string { return append([]string{e.Target}, e.Touches...) }
+
+// overlapping reports whether something of a is something of b, or lies in it, or has it in itself.
+func overlapping(a, b []string) bool {
+	return slices.ContainsFunc(a, func(p string) bool {
+		return slices.ContainsFunc(b, func(q string) bool { return within(p, q) || within(q, p) })
+	})
 }
 
 // within reports whether a path is dir or lies below it.

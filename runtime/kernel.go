@@ -122,11 +122,15 @@ func runFamily() *Family {
 		Doc: "The run itself: what the standard library builds steps, checks and reports from. Recipes rather use " +
 			"@stdlib//flow.star and @stdlib//checks.star.\n\n" +
 			"main receives it as ctx, with ctx.params, the values of PARAMS; ctx.recipe, the recipe's name; ctx.cwd, the " +
-			"directory in which infrarun was started; ctx.run_id, \"preview\" in a preview; ctx.site, the site file's module or " +
+			"directory in which infrarun was started; ctx.run_id, \"preview\" in a preview and \"look\" in a look; ctx.site, the site file's module or " +
 			"None; and ctx.cache_dir, a directory of infrarun's own in which commands may keep what makes the next build " +
 			"quicker, such as GOCACHE. It is there when a run begins, stays after a rollback, and needs no permission; only " +
 			"the user who runs infrarun can get at it. Where PERMISSIONS is a function, its ctx has no run_id and cache_dir yet: " +
-			"they are empty.",
+			"they are empty.\n\n" +
+			"A recipe that declares LOOKS = True at its top level, or def LOOKS(ctx) that returns True, only looks: a call that " +
+			"would change something, even to what is there already, is an error. It is executed with --dry-run, too, waits for what " +
+			"it waits for, and is no run: it needs no lock, goes on beside a run, and nothing of it is recorded. LOOKS is as pure " +
+			"as PERMISSIONS and its ctx is the same.",
 		Builtins: []*Builtin{
 			Define(Builtin{Name: "run.step", Returns: "what the function returns", passesOn: true,
 				Doc: "Calls a function as a step: titled, numbered and timed."}, step),
@@ -151,8 +155,14 @@ func runFamily() *Family {
 					}})
 					return nil, nil
 				}),
+			Define(Builtin{Name: "run.fail",
+				Doc: "Ends the run as fail does, with something that was found out: about the machine, or about what the operator " +
+					"asked for. The message and the hint are shown without the place in the recipe, which is kept in the log; " +
+					"fail is for a mistake in the use of a function. attempt catches both, and has the message as the error.",
+				Example: `run.fail("there is no deployment in " + dir, hint = "infrarun recipes/deploy.star makes one")`,
+			}, failRun),
 			Define(Builtin{Name: "run.assume", Returns: "True in a preview",
-				Doc: "Takes something for granted in a preview, listed as such at its end; does nothing in a run. It returns " +
+				Doc: "Takes something for granted in a preview, listed as such at its end; does nothing in a run or a look. It returns " +
 					"whether it did, so that a wait can be left out.",
 				Example: `if run.assume("the service becomes healthy"):` + "\n    return",
 			}, func(c *Call, a assumeArgs) (starlark.Value, error) {

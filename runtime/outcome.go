@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/infrarun/infrarun/runtime/events"
@@ -50,7 +49,15 @@ func (e *PendingError) Error() string {
 // Hint says what to do about it.
 func (e *PendingError) Hint() string { return rollbackCommand(e.Run) }
 
-func rollbackCommand(run string) string { return "infrarun rollback " + run }
+// rollbackCommand is the command that rolls a run back. Also are things that it is to undo beyond the usual:
+// see [Options].
+func rollbackCommand(run string, also ...string) string {
+	command := "infrarun rollback " + run
+	for _, thing := range also {
+		command += " --remove-" + thing
+	}
+	return command
+}
 
 // refusal is the outcome of a run that failed before it changed anything.
 func refusal(ctx context.Context, err error) events.Outcome {
@@ -90,9 +97,7 @@ func (r *Run) conclude(o events.Outcome, err error) events.Outcome {
 	o.Assumed = int(r.counts.assumed.Load())
 	if err != nil {
 		d := r.recipe.Diagnose(err)
-		var text strings.Builder
-		d.Write(&text, false)
-		o.Error = strings.TrimRight(text.String(), "\n")
+		o.Error, o.Trace = told(err, d)
 		o.Position = d.Position()
 		var failed *stepError
 		if errors.As(err, &failed) {
@@ -116,7 +121,7 @@ func (r *Run) finish(o events.Outcome) events.Outcome {
 	if err := r.bus.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "infrarun: writing the run's files:", err)
 	}
-	if o.Result == events.Succeeded {
+	if o.Result == events.Succeeded && r.mode == events.ModeRun {
 		if err := r.state.prune(); err != nil {
 			fmt.Fprintln(os.Stderr, "infrarun: removing what old runs kept:", err)
 		}
@@ -144,7 +149,7 @@ func killed() *events.Outcome {
 // discreet takes the secrets out of an outcome: run.json and the caller do not get it from the bus.
 func (r *Run) discreet(o events.Outcome) events.Outcome {
 	hide := r.secrets.String
-	o.Error, o.Position, o.Step = hide(o.Error), hide(o.Position), hide(o.Step)
+	o.Error, o.Trace, o.Position, o.Step = hide(o.Error), hide(o.Trace), hide(o.Position), hide(o.Step)
 	o.Left, o.Next = slices.Clone(o.Left), slices.Clone(o.Next)
 	for i, l := range o.Left {
 		o.Left[i] = events.Left{Call: hide(l.Call), Target: hide(l.Target), Error: hide(l.Error)}

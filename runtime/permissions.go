@@ -50,11 +50,7 @@ func (r *Recipe) computePermissions(ctx context.Context, values Values) error {
 	if !ok {
 		return nil
 	}
-	ctx, done := bounded(ctx)
-	defer done()
-	th, stop := newThread(&task{ctx: ctx}, "PERMISSIONS")
-	defer stop()
-	v, err := call(th, fn, starlark.Tuple{r.contextValue(values, r.host.dir, "", "")}, nil)
+	v, err := r.declaration(ctx, "PERMISSIONS", fn, values)
 	if err != nil {
 		return err
 	}
@@ -62,6 +58,15 @@ func (r *Recipe) computePermissions(ctx context.Context, values Values) error {
 		return fmt.Errorf("%s: %w", r.Name, err)
 	}
 	return nil
+}
+
+// declaration calls a function of ctx by which a recipe declares something of itself.
+func (r *Recipe) declaration(ctx context.Context, name string, fn starlark.Callable, values Values) (starlark.Value, error) {
+	ctx, done := bounded(ctx)
+	defer done()
+	th, stop := newThread(&task{ctx: ctx}, name)
+	defer stop()
+	return call(th, fn, starlark.Tuple{r.contextValue(values, r.host.dir, "", "")}, nil)
 }
 
 // DefaultPolicy is the operator's policy where no other is named. It need not exist.

@@ -52,6 +52,9 @@ const actionKind = "rollback.push"
 
 func push(c *Call, a pushArgs) (starlark.Value, error) {
 	r := c.task.run
+	if r.mode == events.ModeLook {
+		return nil, &lookError{c.Builtin.Name}
+	}
 	act, name, err := r.actionOf(a)
 	if err != nil {
 		return nil, err

@@ -25,6 +25,8 @@ type Recipe struct {
 	main        starlark.Callable
 	declared    starlark.Value // PERMISSIONS: a dict, or a function that makes one
 	permissions map[string][]string
+	looks       bool
+	looksWhen   starlark.Callable // LOOKS, if it is a function
 	site        starlark.StringDict
 
 	policy        *policy.Policy // nil: none
@@ -83,6 +85,9 @@ func (r *Recipe) read(ctx context.Context) error {
 	if r.Params, err = readParams(globals, r.host.dir); err != nil {
 		return fmt.Errorf("%s: %w", r.Name, err)
 	}
+	if err := r.readLooks(globals["LOOKS"]); err != nil {
+		return fmt.Errorf("%s: %w", r.Name, err)
+	}
 	r.declared = globals["PERMISSIONS"]
 	if _, ok := r.declared.(starlark.Callable); ok {
 		return nil // read when the parameters are known
@@ -116,7 +121,7 @@ func (r *Recipe) param(name string) *ParamSpec {
 	return nil
 }
 
-// contextValue is the ctx that main receives, and PERMISSIONS, for which there is no run yet. The family run
+// contextValue is the ctx that main receives, and PERMISSIONS and LOOKS, for which there is no run yet. The family run
 // documents it.
 func (r *Recipe) contextValue(values Values, base, runID, cacheDir string) starlark.Value {
 	params := starlark.StringDict{}

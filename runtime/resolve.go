@@ -44,6 +44,9 @@ func (r *Recipe) Resolve(ctx context.Context, f *Flags, environ []string) (Value
 	if len(missing) > 0 {
 		return nil, &missingError{r.Name, missing}
 	}
+	if err := r.computeLooks(ctx, values); err != nil {
+		return nil, err
+	}
 	return values, r.computePermissions(ctx, values)
 }
 

@@ -81,7 +81,7 @@ type Writer struct {
 // Require panics if the writer was not minted by a run: a family calls it when it hands out a client
 // that can change something.
 func (w *Writer) Require() {
-	if w == nil || w.task == nil || w.task.run.preview() {
+	if w == nil || w.task == nil || !w.task.run.mayChange() {
 		panic("runtime: a client that changes the machine was asked for without a run's writer")
 	}
 }

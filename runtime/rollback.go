@@ -61,13 +61,14 @@ func (r *Run) putBack(ctx context.Context, whole events.Result) events.Outcome {
 		o.Left = append(o.Left, events.Left{Call: "journal", Target: r.dir, Error: r.secrets.String(err.Error())})
 	}
 	if len(o.Left) > 0 {
-		o.Result, o.Next = events.Incomplete, []string{rollbackCommand(r.id)}
+		o.Result, o.Next = events.Incomplete, []string{rollbackCommand(r.id, r.also...)}
 	}
 	return o
 }
 
 // undoAll carries out every undo that is still pending, newest first. One that fails does not stop
-// the rest. The outcome has what is left, what was kept, and how many changes were undone.
+// the rest, but those of older changes to the same thing wait for it: see waiting. The outcome has what
+// is left, what was kept, and how many changes were undone.
 func (r *Run) undoAll(ctx context.Context, p *progress) (o events.Outcome) {
 	p.begin()
 	pending := r.journal.State().Pending()
@@ -79,10 +80,12 @@ func (r *Run) undoAll(ctx context.Context, p *progress) (o events.Outcome) {
 		o.Left = []events.Left{{Call: "processes", Target: r.id, Error: err.Error()}}
 		pending = nil
 	}
+	var stuck []journal.EntryState
 	for _, e := range pending {
-		kept, err := r.undoEntry(ctx, e, p)
+		kept, err := r.undoEntry(ctx, e, p, stuck)
 		switch {
 		case err != nil:
+			stuck = append(stuck, e)
 			o.Left = append(o.Left, events.Left{Call: e.Call, Target: e.Target, Error: err.Error()})
 		case len(kept) > 0:
 			o.Kept = append(o.Kept, kept...)
@@ -107,10 +110,14 @@ func (r *Run) tellForGood(pending []journal.EntryState) {
 	}
 }
 
-// undoEntry undoes one change, journals it and tells it. It returns what the undo kept on purpose.
-func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress) (kept []events.Kept, err error) {
+// undoEntry undoes one change, journals it and tells it. It returns what the undo kept on purpose. Stuck are
+// the newer changes that could not be undone.
+func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress, stuck []journal.EntryState) (kept []events.Kept, err error) {
 	begin := time.Now()
-	if err = failpoint.Hit("rollback.before-undo"); err == nil {
+	if err = waiting(e, stuck); err == nil {
+		err = failpoint.Hit("rollback.before-undo")
+	}
+	if err == nil {
 		kept, err = r.undo(ctx, e)
 	}
 	if err == nil {
@@ -131,6 +138,27 @@ func (r *Run) undoEntry(ctx context.Context, e journal.EntryState, p *progress) 
 	}
 	r.emit(event)
 	return kept, err
+}
+
+// waiting is the error of an undo that must not be carried out yet, nil if it may: a newer change to the same thing
+// is stuck. That one's undo will be tried again, and takes away what it finds where its change was. If this one had
+// put back what was there before the run, it would take that away, or put back a state in between.
+func waiting(e journal.EntryState, stuck []journal.EntryState) error {
+	for _, newer := range stuck {
+		if overlap(e, newer) {
+			return fmt.Errorf("waits for the undo of the later %s", strings.TrimSpace(newer.Call+" "+newer.Target))
+		}
+	}
+	return nil
+}
+
+// overlap reports whether two changes are, as far as is known, about the same thing: the same unit, process or user,
+// or paths of which one lies in the other. What an action that a recipe pushed is about is not known.
+func overlap(a, b journal.EntryState) bool {
+	if a.Undo.Kind == actionKind || b.Undo.Kind == actionKind {
+		return false
+	}
+	return overlapping(touched(a), touched(b))
 }
 
 // undo carries out one entry.

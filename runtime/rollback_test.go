@@ -82,6 +82,72 @@ func TestIncompleteRollback(t *testing.T) {
 	l.run(`box.put(DIR + "/c", "1")`).want(events.Succeeded, ExitDone)
 }
 
+// An undo that fails holds up those of older changes to the same thing: what they put back, it would take away again
+// when it is tried anew, or replace by what was there in between.
+func TestOlderUndosWaitForOneThatFailed(t *testing.T) {
+	l := newLab(t)
+	writeFile(t, l.path("a"), "old a")
+	jammed := true
+	l.box.undoing = func(_ *Writer, path string) error {
+		if jammed && path == l.path("a") {
+			jammed = false // fails once
+			return errors.New("device is busy")
+		}
+		return nil
+	}
+	r := l.run(threePuts+"fail(\"no\")").want(events.Incomplete, ExitIncomplete)
+	wantLeft(t, r, "a: device is busy", "a: waits for the undo of the later box.put "+l.path("a"))
+	l.wantTree("a=newer a\n") // b, which is another thing, is put back
+	r = l.rollback("").want(events.Restored, ExitDone)
+	if r.Undone != 2 {
+		t.Errorf("undone %d, want both of a", r.Undone)
+	}
+	l.wantTree("a=old a\n")
+}
+
+func TestWhichUndosWait(t *testing.T) {
+	entry := func(call, target string, touches ...string) journal.EntryState {
+		return journal.EntryState{Entry: journal.Entry{Call: call, Target: target, Touches: touches, Undo: &journal.Undo{Kind: call}}}
+	}
+	stuck := entry("fs.write", "/srv/app/conf", "/etc/app")
+	for _, tt := range []struct {
+		older journal.EntryState
+		want  bool
+	}{
+		{entry("fs.mkdir", "/srv/app"), true},
+		{entry("fs.write", "/srv/app/conf"), true},
+		{entry("fs.write", "/srv/app/conf/d/x"), true},
+		{entry("fs.move", "/tmp/x", "/etc/app/y"), true},
+		{entry("fs.write", "/srv/app/config"), false},
+		{entry("systemd.start", "app.service"), false},
+		{entry(actionKind, "/srv/app/conf"), false},
+	} {
+		if err := waiting(tt.older, []journal.EntryState{entry("fs.write", "/var/x"), stuck}); (err != nil) != tt.want {
+			t.Errorf("%s %s: %v, want it to wait: %v", tt.older.Call, tt.older.Target, err, tt.want)
+		}
+	}
+}
+
+// wantLeft compares what a rollback left, each as the name of the target and the error.
+func wantLeft(t testing.TB, r *result, want ...string) {
+	t.Helper()
+	var left []string
+	for _, l := range r.Left {
+		left = append(left, filepath.Base(l.Target)+": "+l.Error)
+	}
+	wantLines(t, left, want...)
+}
+
+// The command that goes on is the one that was given.
+func TestIncompleteRollbackOfMore(t *testing.T) {
+	l := newLab(t)
+	l.run(threePuts).want(events.Succeeded, ExitDone)
+	l.box.undoing = func(*Writer, string) error { return errors.New("device is busy") }
+	l.also = []string{"packages"}
+	r := l.rollback("").want(events.Incomplete, ExitIncomplete)
+	wantLines(t, r.Next, "infrarun rollback "+l.record().Run.ID+" --remove-packages")
+}
+
 func TestPanicInAnUndo(t *testing.T) {
 	l := newLab(t)
 	l.box.undoing = func(_ *Writer, path string) error {

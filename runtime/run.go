@@ -25,20 +25,20 @@ type Options struct {
 	// Force lets a rollback go on although the machine has drifted.
 	Force bool
 	// Also are the things that [Host.Rollback] is asked to undo beyond what it does by itself. Families know the
-	// words, such as "packages"; see [Writer.Also].
+	// words, such as "packages", and the command line has a flag --remove-THING for each; see [Writer.Also].
 	Also []string
 }
 
-// Run is one execution of a recipe, as a preview, a run or a rollback.
+// Run is one execution of a recipe: a preview, a run, a look or a rollback.
 type Run struct {
 	host    *Host
 	recipe  *Recipe
 	mode    events.Mode
 	id      string
-	dir     string // the run's directory; "" in a preview
+	dir     string // the run's directory; "" in a preview and a look
 	base    string // what relative paths in the recipe are relative to
 	state   *State
-	journal *journal.Journal // nil in a preview
+	journal *journal.Journal // nil in a preview and a look
 	guard   *policy.Guard
 	secrets *redact.Set
 	bus     *events.Bus
@@ -57,6 +57,9 @@ type Run struct {
 // preview reports whether this is a preview. The runs of modules that load, which are none, are not.
 func (r *Run) preview() bool { return r != nil && r.mode == events.ModePreview }
 
+// mayChange reports whether this may change the machine: only there is a [Writer] worth anything.
+func (r *Run) mayChange() bool { return r.mode == events.ModeRun || r.mode == events.ModeRollback }
+
 // doing returns what the door does with changes now.
 func (r *Run) doing() events.Mode {
 	if r.undoing.Load() {
@@ -69,8 +72,12 @@ func (r *Run) doing() events.Mode {
 const previewID = "preview"
 
 // Preview executes the recipe without a value that could change anything, and tells what a run would
-// do. It takes no lock and leaves no trace of itself.
+// do. It takes no lock and leaves no trace of itself. A recipe that only looks is executed: there is nothing to
+// foresee.
 func (r *Recipe) Preview(ctx context.Context, values Values, opts Options) events.Outcome {
+	if r.looks {
+		return r.look(ctx, values, opts)
+	}
 	run := &Run{mode: events.ModePreview, id: previewID}
 	if err := run.prepare(r, values, opts); err != nil {
 		return run.refuse(ctx, err)
@@ -92,8 +99,12 @@ func (r *Recipe) Preview(ctx context.Context, values Values, opts Options) event
 	return run.finish(run.conclude(o, err))
 }
 
-// Run executes the recipe. If it fails, or the context is cancelled, the machine is put back.
+// Run executes the recipe. If it fails, or the context is cancelled, the machine is put back. Of a recipe that only
+// looks nothing is recorded.
 func (r *Recipe) Run(ctx context.Context, values Values, opts Options) events.Outcome {
+	if r.looks {
+		return r.look(ctx, values, opts)
+	}
 	run := &Run{mode: events.ModeRun}
 	if err := run.prepare(r, values, opts); err != nil {
 		return run.refuse(ctx, err)

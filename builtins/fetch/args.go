@@ -77,16 +77,6 @@ func beside(path string) string {
 	return filepath.Join(filepath.Dir(path), ".infrarun-fetch-"+rand.Text())
 }
 
-// checkRoom fails unless the file system of a path has room for so many bytes more.
-func checkRoom(path string, size int64) error {
-	room, err := filesys.SpaceAt(path)
-	if err == nil && size > room.Free {
-		return fmt.Errorf("there is not enough room for %s: it takes %s, and %s are free; make room on that disk",
-			path, filesys.Bytes(size), filesys.Bytes(room.Free))
-	}
-	return err
-}
-
 // plausible reports whether a time in an archive is one that a file can have been changed at.
 func plausible(t time.Time) bool {
 	return t.After(time.Date(1980, 1, 2, 0, 0, 0, 0, time.UTC)) && t.Before(time.Now().Add(24*time.Hour))

@@ -61,7 +61,7 @@ func (d *download) attempt(ctx context.Context, transport *http.Transport, f *os
 	if response.ContentLength > maxDownload {
 		return tooLong()
 	}
-	if err := checkRoom(d.dst, response.ContentLength); err != nil {
+	if err := filesys.CheckRoom(d.dst, response.ContentLength); err != nil {
 		return err
 	}
 	progress := newBar(tell.Progress, "download "+d.shown, response.ContentLength)

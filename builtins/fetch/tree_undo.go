@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"os"
@@ -38,9 +37,6 @@ func (x *fetchTree) Undo(_ context.Context, k *runtime.Keeper) (*runtime.Undo, e
 		if x.aside, err = k.TrashPath(); err != nil {
 			return nil, err
 		}
-		// Until something is moved there the path is free, and a rollback in another process could put there what it finds in
-		// its way, which would then look like the old directory: so the name is one that nobody else takes.
-		x.aside += "-" + rand.Text()
 		args.Aside = filesys.Path(x.aside)
 		if err := args.Moved.Add(filesys.UndoMoved(k, x.dst, x.aside)); err != nil {
 			return nil, err

@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/infrarun/infrarun/runtime"
@@ -40,6 +41,7 @@ func main() {
 type app struct {
 	stdin, stdout, stderr *os.File
 	environ               []string
+	harmless              atomic.Bool // what runs can change nothing, so there is nothing to put back
 }
 
 // command is a subcommand.
@@ -114,6 +116,9 @@ func (a *app) onSignals(parent context.Context) (context.Context, func()) {
 	go func() {
 		for s := range signals {
 			if errors.Is(context.Cause(ctx), runtime.ErrInterrupted) {
+				if a.harmless.Load() {
+					continue
+				}
 				fmt.Fprintf(a.stderr, "infrarun: %s: still putting things back\n", s)
 				continue
 			}

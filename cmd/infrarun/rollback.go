@@ -32,7 +32,7 @@ func (a *app) rollback(ctx context.Context, args []string) int {
 	}
 	var also []string
 	if o.removePackages {
-		also = append(also, "packages")
+		also = append(also, "packages") // as in --remove-packages: the runtime tells the command that goes on
 	}
 	sinks, terminal := a.sinks(o)
 	return host.Rollback(ctx, first(set.Args()), runtime.Options{

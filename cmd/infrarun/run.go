@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/diag"
@@ -79,12 +82,23 @@ func (a *app) execute(ctx context.Context, o *options, recipe *runtime.Recipe, f
 	if err != nil {
 		return a.refuse(ctx, o, recipe, err)
 	}
+	if recipe.Looks() {
+		a.harmless.Store(true)
+		endWithReader()
+	}
 	sinks, terminal := a.sinks(o)
 	opts := runtime.Options{State: state, UI: a.prompter(o, terminal), Sinks: sinks}
 	if o.dryRun {
 		return recipe.Preview(ctx, values, opts).ExitCode
 	}
 	return recipe.Run(ctx, values, opts).ExitCode
+}
+
+// endWithReader has the process end when whoever reads its output is gone, as programs usually do: otherwise what follows
+// a log would go on for nobody. Only Notify undoes that the signal was ignored.
+func endWithReader() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signal.Reset(syscall.SIGPIPE)
 }
 
 // sinks returns where the events go, and the terminal if it is one of them.

@@ -68,7 +68,7 @@ type Event struct {
 
 // Run says what is being run.
 type Run struct {
-	ID      string            `json:"id,omitempty"` // empty in a preview
+	ID      string            `json:"id,omitempty"` // empty in a preview and a look
 	Recipe  string            `json:"recipe"`       // as shown to the operator
 	Source  string            `json:"source"`       // "disk" or "embedded"
 	Doc     string            `json:"doc,omitempty"`
@@ -85,6 +85,7 @@ type Mode string
 const (
 	ModePreview  Mode = "preview"
 	ModeRun      Mode = "run"
+	ModeLook     Mode = "look" // of a recipe that declared that it makes none
 	ModeRollback Mode = "rollback"
 )
 
@@ -192,9 +193,10 @@ type Kept struct {
 // from this one value.
 type Outcome struct {
 	Result    Result        `json:"result"`
-	Mode      Mode          `json:"mode,omitempty"` // of what did not begin, and so has told none
+	Mode      Mode          `json:"mode,omitempty"` // of a look, and of what did not begin, and so has told none
 	ExitCode  int           `json:"exit_code"`
-	Error     string        `json:"error,omitempty"`    // the whole diagnostic
+	Error     string        `json:"error,omitempty"`    // the whole diagnostic; of a finding what is for the operator
+	Trace     string        `json:"trace,omitempty"`    // of a finding: the whole diagnostic
 	Position  string        `json:"position,omitempty"` // where it happened
 	Step      string        `json:"step,omitempty"`     // the step that failed
 	Changes   int           `json:"changes"`

@@ -112,6 +112,10 @@ func TestSentenceOfEveryResult(t *testing.T) {
 		{ModeRollback, Outcome{Result: Incomplete}, "Rollback incomplete: something could not be put back."},
 		{ModeRun, Outcome{Result: Interrupted}, "Interrupted. Nothing was changed."},
 		{ModeRun, Outcome{Result: Locked}, "Not started: another run holds the lock, or an interrupted run must be rolled back first. Nothing was changed."},
+		{ModeLook, Outcome{Result: Succeeded, Unchanged: 3}, "Done."},
+		{ModeLook, Outcome{Result: Refused, Step: "Ask"}, `Failed in step "Ask".`},
+		{ModeLook, Outcome{Result: DeniedRun}, "Refused by policy."},
+		{"", Outcome{Mode: ModeLook, Result: Interrupted}, "Interrupted."},
 		{ModeRun, Outcome{Result: "odd"}, `Ended with the unknown result "odd".`},
 	} {
 		if got := Sentence(c.mode, c.o); got != c.want {

@@ -157,6 +157,9 @@ func logOutcome(o Outcome, mode Mode) (text string, more []string) {
 	text = fmt.Sprintf("result=%s exit=%d changes=%d unchanged=%d assumed=%d undone=%d left=%d: %s %s",
 		o.Result, o.ExitCode, o.Changes, o.Unchanged, o.Assumed, o.Undone, len(o.Left), Sentence(mode, o), ending(o))
 	more = textLines(o.Error)
+	for _, line := range textLines(o.Trace) {
+		more = append(more, "trace: "+line)
+	}
 	for _, line := range leftLines(o.Left) {
 		more = append(more, "left: "+line)
 	}

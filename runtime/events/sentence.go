@@ -8,6 +8,9 @@ func Sentence(mode Mode, o Outcome) string {
 	if mode == "" {
 		mode = o.Mode
 	}
+	if mode == ModeLook {
+		return looked(o)
+	}
 	switch o.Result {
 	case Succeeded:
 		return succeeded(o)
@@ -34,6 +37,19 @@ func Sentence(mode Mode, o Outcome) string {
 		return "Not started: another run holds the lock, or an interrupted run must be rolled back first. Nothing was changed."
 	}
 	return fmt.Sprintf("Ended with the unknown result %q.", string(o.Result))
+}
+
+// looked says it of what could change nothing, so that there is nothing to say about changes.
+func looked(o Outcome) string {
+	switch o.Result {
+	case Succeeded:
+		return "Done."
+	case DeniedRun:
+		return "Refused by policy" + inStep(o) + "."
+	case Interrupted:
+		return "Interrupted" + inStep(o) + "."
+	}
+	return "Failed" + inStep(o) + "."
 }
 
 func succeeded(o Outcome) string {

@@ -28,7 +28,7 @@ func (t *Terminal) runStarted(e Event) {
 		return
 	}
 	t.mode = r.Mode
-	if t.verbosity < 0 {
+	if t.verbosity < 0 || t.mode == ModeLook { // what is looked at is what the operator wants to see
 		return
 	}
 	text := map[Mode]string{ModePreview: "Preview of ", ModeRun: "Run of ", ModeRollback: "Rollback of "}[r.Mode] + t.paint.bold(SanitizeLine(r.Recipe))
@@ -113,6 +113,9 @@ func (t *Terminal) runFinished(e Event) {
 	if len(o.Kept) > 0 {
 		t.paragraph(t.paint.yellow("Kept:"), keptLines(o.Kept))
 	}
+	if o.Error != "" && (t.mode == ModeLook || o.Mode == ModeLook) {
+		return // the error says all there is to say
+	}
 	paint := t.paint.red
 	if good(o.Result) {
 		paint = t.paint.green
@@ -132,13 +135,14 @@ func (t *Terminal) runFinished(e Event) {
 	}
 }
 
-// diagnostic shows the error in full, as it was composed, and where it happened unless it says so.
+// diagnostic shows the error in full, as it was composed, and where it happened unless it says so. Of a finding the
+// place is in the log.
 func (t *Terminal) diagnostic(o Outcome) {
 	lines := textLines(o.Error)
 	if len(lines) == 0 {
 		return
 	}
-	if o.Position != "" && !strings.Contains(o.Error, o.Position) {
+	if o.Position != "" && o.Trace == "" && !strings.Contains(o.Error, o.Position) {
 		lines = append(lines, "  at "+o.Position)
 	}
 	lines[0] = t.paint.red(lines[0])

@@ -180,7 +180,7 @@ func testManageBundle(t *testing.T, s *site) {
 
 // testManageFollow follows a log and ends it as Ctrl-C does.
 func testManageFollow(t *testing.T, s *site) {
-	s.manage("logs", "--follow", "--dry-run").want(0)
+	runs := s.infrarun("runs").stdout
 	p := s.start("recipes/manage.star", "logs", "--follow", "--service=orch", "--prefix="+s.prefix)
 	if !p.until(func(e events.Event) bool { return e.Kind == events.Log && strings.Contains(e.Text, "service=orch") }) {
 		t.Fatalf("the log ended: %s", p.wait().failure())
@@ -191,6 +191,13 @@ func testManageFollow(t *testing.T, s *site) {
 	if !p.until(func(e events.Event) bool { return strings.Contains(e.Text, "no-such-path") }) {
 		t.Fatalf("the log ended: %s", p.wait().failure())
 	}
+	s.manage("start").want(0) // nothing waits for somebody who looks
+	started := s.infrarun("runs").stdout
 	p.signal(syscall.SIGINT)
-	p.wait().want(130)
+	if r := p.wait().want(130); r.outcome().Error != "" || r.outcome().Mode != events.ModeLook {
+		t.Errorf("it ends with %+v", r.outcome())
+	}
+	if ended := s.infrarun("runs").stdout; ended != started || len(ended) <= len(runs) {
+		t.Errorf("the runs were\n%s\nand are\n%s", runs, ended)
+	}
 }

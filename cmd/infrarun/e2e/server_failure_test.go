@@ -31,6 +31,7 @@ func testFailsFresh(t *testing.T, m *machine) {
 		if r.code != want || !strings.Contains(r.outcome().Error, "broken on purpose") {
 			t.Fatalf("failing after %s ended with %d, want %d\n%s%s", step, r.code, want, r.failure(), r.stderr)
 		}
+		t.Logf("after %s: put back in %.1f s", step, r.rollbackTook().Seconds())
 		after := m.snapshot()
 		if step != "dependencies" {
 			server.Same(t, before, after, append(kept, "file /srv")...)
@@ -69,6 +70,7 @@ func testFailsDeployed(t *testing.T, m *machine) {
 				want = 1
 			}
 			r.want(want)
+			t.Logf("put back in %.1f s", r.rollbackTook().Seconds())
 			intact(t)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -212,12 +213,15 @@ func (r *result) failure() string {
 	return b.String()
 }
 
+// backupTime is the name of a backup, which a preview makes at another time.
+var backupTime = regexp.MustCompile(`backup-[0-9]{8}-[0-9]{6}`)
+
 // changes lists the changes with this status, as "call target", in order.
 func (r *result) changes(status events.Status) []string {
 	var list []string
 	for _, e := range r.events {
 		if e.Kind == events.ChangeFinished && e.Change.Status == status {
-			list = append(list, e.Change.Call+" "+e.Change.Target)
+			list = append(list, backupTime.ReplaceAllString(e.Change.Call+" "+e.Change.Target, "backup-TIME"))
 		}
 	}
 	return list
@@ -259,4 +263,18 @@ func (s *site) version() string {
 		s.t.Fatalf("health is %s: %v", body, err)
 	}
 	return health.Version
+}
+
+// rollbackTook returns how long it took to put everything back.
+func (r *result) rollbackTook() time.Duration {
+	var began time.Time
+	for _, e := range r.events {
+		switch {
+		case e.Kind == events.RollbackStarted:
+			began = e.Time
+		case e.Outcome != nil && !began.IsZero():
+			return e.Time.Sub(began)
+		}
+	}
+	return 0
 }
