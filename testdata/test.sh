@@ -78,7 +78,7 @@ say 'the reference stack'
 
 say 'units, families, command line, end to end'
 # shellcheck disable=SC2086 # no flag if there is no race detector
-go_tests units $race -tags failpoints -timeout 20m ./... ./testdata/server
+go_tests units $race -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
 
 say 'result'
 passed=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- PASS' || true)
