@@ -15,7 +15,7 @@ func TestDockerMissing(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	// Something that can be reached: no image is asked for in a preview without an engine.
-	m.Must("systemd-run", "--quiet", "--socket-property=ListenStream=127.0.0.1:5000", "--socket-property=Accept=yes", "cat")
+	m.Must("systemd-run", "--quiet", "--unit=registry", "--socket-property=ListenStream=127.0.0.1:5000", "--socket-property=Accept=yes", "cat")
 	before := m.snapshot()
 	r := m.infrarun("recipes/deploy.star", "--docker", "--env=development", "--repo="+repoThere, "--registry=127.0.0.1:5000", "--yes", "--dry-run").want(2)
 	all := strings.Join(r.changes(events.Would), "\n") + r.shown()
@@ -24,7 +24,7 @@ func TestDockerMissing(t *testing.T) {
 			t.Errorf("the preview does not say that it installs %s:\n%s", want, all)
 		}
 	}
-	server.Same(t, before, m.snapshot(), append(slices.Clone(kept), "unit run-")...) // what is listened with
+	server.Same(t, before, m.snapshot(), append(slices.Clone(kept), "unit registry.socket")...) // what is listened with
 
 	r = m.infrarun("recipes/deploy.star", "--docker", "--no-packages", "--env=development", "--repo="+repoThere, "--yes").want(1)
 	r.says("no Docker engine answers here")
