@@ -37,7 +37,6 @@ func TestRefusals(t *testing.T) {
 		{"no such repository", []string{"--repo=" + filepath.Join(s.dir, "nowhere")}, 1, []string{"nowhere", "initialise.star"}},
 		{"no such branch", []string{"--branch=mian"}, 1, []string{"mian", "main"}},
 		{"port taken by a stranger", []string{fmt.Sprintf("--orch-port=%d", taken)}, 1, []string{fmt.Sprint(taken), "orch", "stop what holds"}},
-		{"docker", []string{"--type=docker"}, 1, []string{"containers", "binary"}},
 		{"units below a prefix", []string{"--supervisor=systemd"}, 1, []string{"units of systemd", "--prefix /"}},
 		{"policy", []string{"--policy=" + policy}, 5, []string{"policy.star", "go"}},
 		{"site file that is missing", []string{"--site=acme.star"}, 1, []string{"acme.star"}},
