@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
 
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
@@ -179,8 +180,8 @@ func (x *fetchTree) Predict(w *runtime.World) (starlark.Value, error) {
 func (x *fetchTree) value(changed bool, r record) starlark.Value {
 	fields := starlark.StringDict{"path": starlark.String(x.dst), "changed": starlark.Bool(changed)}
 	if r.Files == 0 {
-		return &guess{fields, []string{"files", "bytes"}, "the size of what fetch.tree unpacks to " + x.dst}
+		return runtime.NewPartial(fields, []string{"files", "bytes"}, "the size of what fetch.tree unpacks to "+x.dst, downloadsNothing)
 	}
 	fields["files"], fields["bytes"] = starlark.MakeInt(r.Files), starlark.MakeInt64(r.Bytes)
-	return structOf(fields)
+	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
 }
