@@ -97,6 +97,15 @@ func (c *Call) Reader() *Reader { return &Reader{c.task.snapshot()} }
 // is waited for: what a change does in a preview is the door's business.
 func (c *Call) Preview() bool { return c.task.run.preview() }
 
+// Acts fails if the recipe declared that it only looks. A builtin asks before it does something that a door cannot see,
+// since it changes nothing of this machine by itself: to send what another program acts upon.
+func (c *Call) Acts() error {
+	if c.task.run.mode == events.ModeLook {
+		return &lookError{c.Builtin.Name}
+	}
+	return nil
+}
+
 // Need fails unless the recipe declared what is about to be read and the policy allows it. Changes
 // are checked by the door.
 func (c *Call) Need(needs ...policy.Need) error { return c.task.run.need(needs) }

@@ -37,7 +37,7 @@
 //	kernel.go concurrency.go gate.go        the kernel's own builtins: attempt, parallel, run.step, …
 //	param_builtins.go push.go plaindata.go  param.…, rollback.push
 //	change.go rights.go door.go guard.go    the door
-//	world.go unknown.go                     what a preview predicts, and what it cannot know
+//	world.go unknown.go partial.go          what a preview predicts, and what it cannot know
 //	host.go source.go load.go thread.go     where modules come from, and loading and calling them
 //	limits.go                               what a recipe may use up
 //	recipe.go permissions.go                what a recipe declares, and what the operator allows

@@ -114,6 +114,9 @@ func refuseUnknowns(args starlark.Tuple, kwargs []starlark.Tuple) error {
 
 // bindUnknowns lets the unknown values in the result of a builtin know where the recipe stands.
 func bindUnknowns(v starlark.Value, r *Run) {
+	if p, ok := v.(*Partial); ok {
+		p.rest.run = r
+	}
 	eachUnknown(v, unknownDepth, func(u *Unknown) bool {
 		u.run = r
 		return true

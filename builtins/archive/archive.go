@@ -26,7 +26,7 @@
 //	writer_create.go writer_header.go writer_file.go
 //	                                packing: the tree, its entries, and a file that may be changing
 //	frames.go                       compressing on all processors
-//	extract.go writer_extract.go owners.go
+//	extract.go writer_extract.go writer_linux.go writer_other.go owners.go
 //	                                archive.extract, making what an archive holds, and whose that is
 //	scan.go accept.go reading.go    reading an archive that nobody trusts
 //	list.go verify.go               archive.list, archive.verify

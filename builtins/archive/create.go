@@ -2,8 +2,6 @@ package archive
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,16 +51,9 @@ func createBuiltin() *runtime.Builtin {
 			return nil, fmt.Errorf("for parameter level: got %d, want 1 to 19", a.Level)
 		}
 		return c.Do(&creation{
-			src: src, dst: dst, draft: draftName(c.RunID(), dst), exclude: out, level: a.Level, view: filesys.Read(c.Reader()),
+			src: src, dst: dst, draft: filesys.Beside(c.RunID(), dst, "archive"), exclude: out, level: a.Level, view: filesys.Read(c.Reader()),
 		})
 	})
-}
-
-// draftName returns a name beside path for what is to be moved there. It is the same whenever the run asks, so that
-// what one attempt left is in nobody's way.
-func draftName(run, path string) string {
-	sum := sha256.Sum256([]byte(run + "\x00" + filepath.Base(path)))
-	return filepath.Join(filepath.Dir(path), ".infrarun-archive-"+hex.EncodeToString(sum[:8]))
 }
 
 // creation is the change that archive.create makes.

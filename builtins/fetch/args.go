@@ -81,3 +81,6 @@ func beside(path string) string {
 func plausible(t time.Time) bool {
 	return t.After(time.Date(1980, 1, 2, 0, 0, 0, 0, time.UTC)) && t.Before(time.Now().Add(24*time.Hour))
 }
+
+// downloadsNothing is the hint for whoever asks how large something is that was not downloaded.
+const downloadsNothing = "a preview downloads nothing: use path and changed, and the size in a run only"

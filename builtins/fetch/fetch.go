@@ -23,7 +23,6 @@
 //	download.go request.go          getting a URL: again and again, and once
 //	format.go walk.go layout.go     reading an archive that nobody trusts, and where its entries go
 //	writer_*.go                     what changes the disk
-//	guess.go                        results of which a preview knows a part
 package fetch
 
 import (

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
 
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
@@ -217,10 +218,10 @@ func (x *fetchFile) Predict(w *runtime.World) (starlark.Value, error) {
 func (x *fetchFile) value(changed bool, size int64) starlark.Value {
 	fields := starlark.StringDict{"path": starlark.String(x.dst), "changed": starlark.Bool(changed)}
 	if size == unknownSize {
-		return &guess{fields, []string{"size"}, "the size of what fetch.file downloads to " + x.dst}
+		return runtime.NewPartial(fields, []string{"size"}, "the size of what fetch.file downloads to "+x.dst, downloadsNothing)
 	}
 	fields["size"] = starlark.MakeInt64(size)
-	return structOf(fields)
+	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
 }
 
 // unknownSize is the size of a file that a preview predicts.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"go.starlark.net/starlark"
+	"go.starlark.net/starlarkstruct"
 
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
@@ -32,7 +33,7 @@ func treeBuiltin() *runtime.Builtin {
 			"Directories and programs get the mode 0755 and other files 0644, and all belong to whoever runs infrarun. Refused are " +
 			"names and links that lead out of the tree, devices, and more than 4 GiB or 500000 entries. With a sum h1, which covers " +
 			"only names and contents, every entry is a file, and executable says which are programs.",
-		Example: `fetch.tree("https://proxy.golang.org/golang.org/toolchain/@v/v0.0.1-go1.26.8.linux-amd64.zip", "/usr/local/go",` + "\n" +
+		Example: `fetch.tree("https://proxy.example/golang.org/toolchain/@v/v0.0.1-go1.26.8.linux-amd64.zip", "/usr/local/go",` + "\n" +
 			`    sum = GO_SUM, strip = 2, executable = ["bin/*", "pkg/tool/*/*"], provides = ["bin/go", "bin/gofmt"])`,
 	}, func(c *runtime.Call, a treeArgs) (starlark.Value, error) {
 		d, err := a.prepare(c)
@@ -179,8 +180,8 @@ func (x *fetchTree) Predict(w *runtime.World) (starlark.Value, error) {
 func (x *fetchTree) value(changed bool, r record) starlark.Value {
 	fields := starlark.StringDict{"path": starlark.String(x.dst), "changed": starlark.Bool(changed)}
 	if r.Files == 0 {
-		return &guess{fields, []string{"files", "bytes"}, "the size of what fetch.tree unpacks to " + x.dst}
+		return runtime.NewPartial(fields, []string{"files", "bytes"}, "the size of what fetch.tree unpacks to "+x.dst, downloadsNothing)
 	}
 	fields["files"], fields["bytes"] = starlark.MakeInt(r.Files), starlark.MakeInt64(r.Bytes)
-	return structOf(fields)
+	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
 }

@@ -48,7 +48,7 @@ type args struct {
 	Matches  string            `arg:"matches" default:"" doc:"a regular expression (RE2) that must match in the body"`
 	JSON     *starlark.Dict    `arg:"json" default:"" doc:"fields of the body, which must be JSON, and their values; a.b.0 is the first item of b in a"`
 	Headers  runtime.StringMap `arg:"headers" default:"" doc:"headers to send; they go to the address of the URL only, not on to where it redirects"`
-	Method   string            `arg:"method" default:"GET" doc:"the method; a preview sends GET, HEAD and OPTIONS only"`
+	Method   string            `arg:"method" default:"GET" doc:"the method; a preview sends GET, HEAD and OPTIONS only, and a recipe that only looks may send no other"`
 	Body     string            `arg:"body" default:"" doc:"what to send"`
 	Timeout  runtime.Seconds   `arg:"timeout" default:"5s" doc:"how long an attempt may take"`
 	Retries  int               `arg:"retries" default:"0" doc:"how often to try again"`
@@ -149,6 +149,11 @@ func newChecker(c *runtime.Call, a args) (*checker, error) {
 		return nil, errors.New("for parameter timeout: it is 0; an attempt needs some time")
 	case a.Insecure && a.CAFile != "":
 		return nil, errors.New("insecure accepts any certificate, so ca_file would mean nothing; give one of them")
+	}
+	if !harmless(ck.Method) {
+		if err := c.Acts(); err != nil {
+			return nil, err
+		}
 	}
 	return ck, nil
 }

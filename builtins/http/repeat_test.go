@@ -91,3 +91,20 @@ func TestAnAttemptEndsWithTheRun(t *testing.T) {
 	})
 	fixture(t).RunContext(ctx, with(s, `http_check(URL, timeout = "24h")`)).Want(events.Interrupted)
 }
+
+// A recipe that only looks sends nothing that somebody acts upon.
+func TestLook(t *testing.T) {
+	var asked atomic.Int64
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { asked.Add(1) })
+	look := func(method string) string {
+		return "LOOKS = True\nPERMISSIONS = {\"net\": [\"127.0.0.1:*\"]}\n\ndef main(ctx):\n    http_check(\"" + s.URL + "\", method = \"" + method + "\")\n"
+	}
+	r := fixture(t).Run(look("POST")).Want(events.Refused)
+	if !strings.Contains(r.Outcome.Error, "http_check: the recipe declared in LOOKS that it only looks") || asked.Load() != 0 {
+		t.Errorf("%d requests, and the error is %s", asked.Load(), r.Outcome.Error)
+	}
+	fixture(t).Run(look("GET")).Want(events.Succeeded)
+	if asked.Load() != 1 {
+		t.Errorf("%d requests", asked.Load())
+	}
+}

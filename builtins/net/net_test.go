@@ -20,9 +20,7 @@ import (
 func listen(t *testing.T, address string) (port int, stop func()) {
 	t.Helper()
 	l, err := stdnet.Listen("tcp", address)
-	if err != nil {
-		t.Skipf("cannot listen on %s here: %v", address, err)
-	}
+	familytest.Need(t, err == nil, fmt.Sprintf("nobody can listen on %s here: %v", address, err))
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().(*stdnet.TCPAddr).Port, func() { l.Close() }
 }

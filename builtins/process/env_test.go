@@ -70,7 +70,7 @@ func FuzzEnvFile(f *testing.F) {
 	special := regexp.MustCompile(`(?m)^(_|PWD|OLDPWD|SHLVL|PPID|UID|EUID|SHELLOPTS|BASHOPTS|BASH[A-Z_]*|OPTIND|LC_[A-Z]*|LANG|LANGUAGE|IFS|PATH|LD_[A-Z_]*|RANDOM|SECONDS|LINENO|HISTCMD|FUNCNAME|DIRSTACK|GROUPS|POSIXLY_CORRECT|HOSTNAME|HOSTTYPE|MACHTYPE|OSTYPE|PIPESTATUS|COMP_[A-Z]*|EPOCH[A-Z]*|SRANDOM|HISTFILE|HISTSIZE|MAIL[A-Z]*|PS[0-9]|TERM|TZ|HOME|ENV|LOCPATH|GCONV_PATH|MALLOC_[A-Z_]*)=`)
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.ContainsRune(text, 0) || special.MatchString(text) {
-			t.Skip("no shell can do that")
+			return // no shell can do that
 		}
 		path := filepath.Join(t.TempDir(), "env")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

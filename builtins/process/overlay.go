@@ -3,8 +3,6 @@ package process
 import (
 	"sync"
 
-	"go.starlark.net/starlark"
-
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -56,38 +54,5 @@ func predict(w *runtime.World, s service, running bool, files []filesys.NewFile)
 	return nil
 }
 
-// guess is a struct of which a preview knows some fields: the others stop it when they are used.
-type guess struct {
-	known   starlark.StringDict
-	unknown []string
-	what    string
-}
-
-var _ starlark.HasAttrs = (*guess)(nil)
-
-func (g *guess) Type() string          { return "struct" }
-func (g *guess) Freeze()               { g.known.Freeze() }
-func (g *guess) Truth() starlark.Bool  { return true }
-func (g *guess) Hash() (uint32, error) { return 0, g.err() }
-
-// String panics, as that of an unknown value does: a text made of a guess must not come to be.
-func (g *guess) String() string { panic(g.err()) }
-
-func (g *guess) AttrNames() []string { return append(g.known.Keys(), g.unknown...) }
-
-// Attr returns a field.
-func (g *guess) Attr(name string) (starlark.Value, error) {
-	if v, ok := g.known[name]; ok {
-		return v, nil
-	}
-	for _, u := range g.unknown {
-		if u == name {
-			return nil, g.err()
-		}
-	}
-	return nil, nil
-}
-
-func (g *guess) err() error {
-	return runtime.NewUnknown(g.what, "a preview starts no process: leave out what looks at it with run.assume(…)").Err()
-}
+// startsNothing is the hint for whoever asks what only the process itself could tell.
+const startsNothing = "a preview starts no process: leave out what looks at it with run.assume(…)"

@@ -217,10 +217,8 @@ func (st *start) Predict(w *runtime.World) (starlark.Value, error) {
 func (st *start) value(f found, predicted bool) starlark.Value {
 	name := starlark.String(st.svc.name)
 	if predicted {
-		return &guess{
-			known: starlark.StringDict{"name": name}, unknown: []string{"pid"},
-			what: fmt.Sprintf("the pid of %s, which this run starts,", st.svc.name),
-		}
+		what := fmt.Sprintf("the pid of %s, which this run starts,", st.svc.name)
+		return runtime.NewPartial(starlark.StringDict{"name": name}, []string{"pid"}, what, startsNothing)
 	}
 	return starlarkstruct.FromStringDict(starlarkstruct.Default, starlark.StringDict{
 		"name": name, "pid": starlark.MakeInt(f.command.PID),

@@ -64,11 +64,8 @@ func status(s service, d definition, f found, running, predicted bool) (starlark
 		fields["exit_code"] = starlark.MakeInt(f.state.ExitCode)
 	}
 	if predicted && running {
-		unknown := []string{"pid", "started", "uptime"}
-		for _, name := range unknown {
-			delete(fields, name)
-		}
-		return &guess{known: fields, unknown: unknown, what: fmt.Sprintf("more about %s, which this run starts,", s.name)}, nil
+		what := fmt.Sprintf("more about %s, which this run starts,", s.name)
+		return runtime.NewPartial(fields, []string{"pid", "started", "uptime"}, what, startsNothing), nil
 	}
 	if f.command.PID != 0 {
 		at, err := f.command.Started()

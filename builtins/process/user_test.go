@@ -7,14 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
 func TestAnotherUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can run something as somebody else")
-	}
+	familytest.Need(t, os.Geteuid() == 0, "only root can run something as somebody else")
 	f := fixture(t)
 	for dir := f.Dir; dir != "/"; dir = filepath.Dir(dir) { // the user must be able to get there
 		if info, err := os.Stat(dir); err != nil || info.Mode()&0o001 == 0 {

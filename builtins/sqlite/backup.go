@@ -2,12 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -38,17 +35,13 @@ func backupBuiltin() *runtime.Builtin {
 			src: filesys.Abs(c.BaseDir(), a.Src), dst: filesys.Abs(c.BaseDir(), a.Dst),
 			view: filesys.Read(c.Reader()), access: newAccess(c.Reader(), a.Timeout),
 		}
-		b.draft = draftName(c.RunID(), b.dst)
+		b.draft = filesys.Beside(c.RunID(), b.dst, copyPurpose)
 		return c.Do(b)
 	})
 }
 
-// draftName returns a name beside path for what is to be moved there. It is the same whenever the run asks, so that
-// what one attempt left is in nobody's way.
-func draftName(run, path string) string {
-	sum := sha256.Sum256([]byte(run + "\x00" + filepath.Base(path)))
-	return filepath.Join(filepath.Dir(path), ".infrarun-sqlite-"+hex.EncodeToString(sum[:8]))
-}
+// copyPurpose is the purpose of the name of a copy until it is whole, for [filesys.Beside].
+const copyPurpose = "sqlite"
 
 // backup is the change that sqlite.backup makes.
 type backup struct {

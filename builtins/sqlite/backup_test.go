@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -153,7 +154,7 @@ func TestUndoTakesTheDraftAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	copied := filepath.Join(f.Dir, "copy.db")
-	if err := os.Rename(copied, draftName(runs[0].Run.ID, copied)); err != nil {
+	if err := os.Rename(copied, filesys.Beside(runs[0].Run.ID, copied, copyPurpose)); err != nil {
 		t.Fatal(err)
 	}
 	f.ForceRollback().Want(events.Restored)

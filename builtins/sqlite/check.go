@@ -8,7 +8,6 @@ import (
 
 	"go.starlark.net/starlark"
 
-	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -27,12 +26,7 @@ func checkBuiltin() *runtime.Builtin {
 			"too. One that does not exist, cannot be read or stays locked is an error.",
 		Example: "problems = sqlite.check(\"/var/lib/app/app.db\")\nif problems:\n    fail(\"the database is damaged: \" + problems[0])",
 	}, func(c *runtime.Call, a checkArgs) (starlark.Value, error) {
-		view := filesys.Read(c.Reader())
-		path := filesys.Abs(c.BaseDir(), a.Path)
-		if err := c.Need(view.Needs("fs.read", path)...); err != nil {
-			return nil, err
-		}
-		src, err := findSource(view, path)
+		src, err := readable(c, a.Path)
 		if err != nil {
 			return nil, err
 		}

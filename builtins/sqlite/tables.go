@@ -10,7 +10,6 @@ import (
 
 	"go.starlark.net/starlark"
 
-	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -29,12 +28,7 @@ func tablesBuiltin() *runtime.Builtin {
 			"in which damage is met is an error; whether it is whole tells sqlite.check.",
 		Example: "before = sqlite.tables(\"/var/lib/app/app.db\")\nif before.get(\"users\", 0) == 0:\n    fail(\"there are no users in the database\")",
 	}, func(c *runtime.Call, a tablesArgs) (starlark.Value, error) {
-		view := filesys.Read(c.Reader())
-		path := filesys.Abs(c.BaseDir(), a.Path)
-		if err := c.Need(view.Needs("fs.read", path)...); err != nil {
-			return nil, err
-		}
-		src, err := findSource(view, path)
+		src, err := readable(c, a.Path)
 		if err != nil {
 			return nil, err
 		}

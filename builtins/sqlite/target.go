@@ -29,6 +29,15 @@ type source struct {
 	path string
 }
 
+// readable looks for the database that a builtin is to look at, if the recipe may read it.
+func readable(c *runtime.Call, name string) (source, error) {
+	view, path := filesys.Read(c.Reader()), filesys.Abs(c.BaseDir(), name)
+	if err := c.Need(view.Needs("fs.read", path)...); err != nil {
+		return source{}, err
+	}
+	return findSource(view, path)
+}
+
 // findSource looks for the database at path, through links. What a preview cannot know of it is told by info.Known.
 func findSource(v *filesys.View, path string) (source, error) {
 	info, err := v.Stat(path)

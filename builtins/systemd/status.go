@@ -2,7 +2,6 @@ package systemd
 
 import (
 	"fmt"
-	"slices"
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/starlarkstruct"
@@ -72,45 +71,7 @@ func statusOf(s seen) starlark.Value {
 	if !s.Predicted {
 		return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
 	}
-	unknown := []string{"pid", "since", "invocation"}
-	for _, name := range unknown {
-		delete(fields, name)
-	}
-	return &guess{known: fields, unknown: unknown, unit: s.Unit}
-}
-
-// guess is a struct of which a preview knows some fields: the others stop it when they are used.
-type guess struct {
-	known   starlark.StringDict
-	unknown []string
-	unit    string
-}
-
-var _ starlark.HasAttrs = (*guess)(nil)
-
-func (g *guess) Type() string          { return "struct" }
-func (g *guess) Freeze()               { g.known.Freeze() }
-func (g *guess) Truth() starlark.Bool  { return true }
-func (g *guess) Hash() (uint32, error) { return 0, g.err() }
-
-// String panics, as that of an unknown value does: a text made of a guess must not come to be.
-func (g *guess) String() string { panic(g.err()) }
-
-// AttrNames implements starlark.HasAttrs.
-func (g *guess) AttrNames() []string { return append(g.known.Keys(), g.unknown...) }
-
-// Attr returns a field.
-func (g *guess) Attr(name string) (starlark.Value, error) {
-	if v, ok := g.known[name]; ok {
-		return v, nil
-	}
-	if slices.Contains(g.unknown, name) {
-		return nil, g.err()
-	}
-	return nil, nil
-}
-
-func (g *guess) err() error {
-	return runtime.NewUnknown(fmt.Sprintf("more about %s, which this run starts or stops,", g.unit),
-		"a preview starts nothing: leave out what looks at it with run.assume(…)").Err()
+	return runtime.NewPartial(fields, []string{"pid", "since", "invocation"},
+		fmt.Sprintf("more about %s, which this run starts or stops,", s.Unit),
+		"a preview starts nothing: leave out what looks at it with run.assume(…)")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"go.starlark.net/starlark"
 )
 
@@ -99,9 +100,7 @@ func TestParseDotenv(t *testing.T) {
 // A shell reads what was written as it was meant, and executes nothing of it.
 func TestDotenvInAShell(t *testing.T) {
 	sh, err := exec.LookPath("sh")
-	if err != nil {
-		t.Skip("there is no sh")
-	}
+	familytest.Need(t, err == nil, "there is no sh")
 	values := []string{
 		"", "a", "it's", "''", "'", `\`, `\'`, `'\''`, "$(touch x)", "`touch x`", "$HOME", "a b", "  ", "a#b", "# a", "~", "~/x", "a=~", "*", "&|;<>(){}[]!",
 		`"`, "\t", "\r", "ä", "\x7f", "\xff\x81\x88", "a;touch x", "%s", "-n",

@@ -20,7 +20,8 @@
 //
 // The package must not know what a user is for. It makes no home directories: that is fs.mkdir with an owner.
 //
-//	ensure.go group.go lookup.go    the builtins
+//	ensure.go plan.go               user.ensure
+//	group.go lookup.go              the other builtins
 //	accounts.go                     the lines of /etc/passwd and /etc/group
 //	ids.go                          free numbers
 //	tools.go writer.go              the tools, and running them

@@ -58,7 +58,7 @@ func flagName(set *pflag.FlagSet, f *pflag.Flag) string {
 		name += "--" + f.Name
 	}
 	if f.Value.Type() != "bool" {
-		name += " " + placeholder(f)
+		name += " " + valueName(f)
 	}
 	return "  " + name
 }
@@ -66,8 +66,8 @@ func flagName(set *pflag.FlagSet, f *pflag.Flag) string {
 // longestChoice is how many characters of choices stand in a flag's name; more are told with what it means.
 const longestChoice = 60
 
-// placeholder stands for a flag's value.
-func placeholder(f *pflag.Flag) string {
+// valueName is what stands for a flag's value where the flag is explained.
+func valueName(f *pflag.Flag) string {
 	named, _ := pflag.UnquoteUsage(f)
 	if len(named) > longestChoice {
 		return strings.ToUpper(f.Name)

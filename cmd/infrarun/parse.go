@@ -32,7 +32,7 @@ func explainFlag(set *pflag.FlagSet, err error) error {
 		return unknownFlag(set, unknown)
 	case errors.As(err, &missing):
 		f := missing.GetFlag()
-		return fmt.Errorf("--%s needs a value: --%s %s", f.Name, f.Name, placeholder(f))
+		return fmt.Errorf("--%s needs a value: --%s %s", f.Name, f.Name, valueName(f))
 	case errors.As(err, &invalid):
 		return fmt.Errorf("--%s: %w", invalid.GetFlag().Name, errors.Unwrap(invalid))
 	case errors.As(err, &syntax):

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 )
 
@@ -33,9 +34,7 @@ func TestSameUser(t *testing.T) {
 	s := sh(`id -u; echo "$USER"`)
 	s.User = fmt.Sprint(os.Geteuid())
 	u, err := FindUser(filesys.Machine(), s.User)
-	if err != nil {
-		t.Skip(err)
-	}
+	familytest.Need(t, err == nil, fmt.Sprintf("the user is not known here: %v", err))
 	got, err := runner(t).Run(t.Context(), s)
 	if want := fmt.Sprintf("%d\n%s\n", os.Geteuid(), u.Username); err != nil || got.Stdout != want {
 		t.Errorf("= %q, %v, want %q", got.Stdout, err, want)
@@ -44,9 +43,7 @@ func TestSameUser(t *testing.T) {
 
 func TestOtherUser(t *testing.T) {
 	u, err := FindUser(filesys.Machine(), "nobody")
-	if err != nil {
-		t.Skip(err)
-	}
+	familytest.Need(t, err == nil, fmt.Sprintf("the user is not known here: %v", err))
 	s := sh(`id -u; id -g; id -G; echo "$HOME $USER $LOGNAME"`)
 	s.User, s.Dir = "nobody", "/"
 	got, err := runner(t).Run(t.Context(), s)

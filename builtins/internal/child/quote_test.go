@@ -27,7 +27,7 @@ func FuzzQuoteWord(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.ContainsRune(s, 0) {
-			t.Skip("no argument can hold a NUL byte")
+			return // no argument can hold a NUL byte
 		}
 		out, err := exec.Command("sh", "-c", "printf %s "+QuoteWord(s)).Output()
 		if err != nil || string(out) != s {

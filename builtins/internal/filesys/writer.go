@@ -35,10 +35,13 @@ const (
 	asBack  = "back"  // a tree that is being copied back
 )
 
-// temporary returns a name beside path. It follows from the run, the path and the purpose, so that an undo in
-// another process finds what a crash has left.
-func (x *Writer) temporary(path, purpose string) string {
-	sum := sha256.Sum256([]byte(x.w.RunID() + "\x00" + purpose + "\x00" + filepath.Base(path)))
+// temporary returns a name beside path, of a purpose of this package.
+func (x *Writer) temporary(path, purpose string) string { return Beside(x.w.RunID(), path, purpose) }
+
+// Beside returns a name beside path for what is not, or not any more, what is to be found under path. It follows from the
+// run, the path and the purpose, so that an undo in another process finds what a crash has left.
+func Beside(run, path, purpose string) string {
+	sum := sha256.Sum256([]byte(run + "\x00" + purpose + "\x00" + filepath.Base(path)))
 	return filepath.Join(filepath.Dir(path), ".infrarun-"+hex.EncodeToString(sum[:8]))
 }
 
