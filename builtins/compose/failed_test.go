@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/testdata/composetest"
 )
@@ -121,14 +122,14 @@ func (b *bed) pruned() {
 	b.t.Helper()
 	b.file("compose.override.yaml", `services: {db: {image: app:2}, prepare: {image: app:2}, site: {image: app:2}}`)
 	kept := b.e.ImageID("app:1")
-	prune := &on{"compose.up", func() {
+	prune := familytest.WhenDone("compose.up", func() {
 		b.e.Prune()
 		if b.e.ImageID(kept) != "" {
 			b.t.Error("the image of version 1 survived: the test shows nothing")
 		}
-	}}
+	})
 	r := b.RunContext(b.t.Context(), up1+"\nfail(\"the site is broken\")", prune).Want(events.RolledBack).WantError("the site is broken")
-	if prune.act != nil {
+	if !prune.Called {
 		b.t.Fatal("nothing was pruned")
 	}
 	for _, e := range r.Events(events.Undone) {
@@ -140,9 +141,9 @@ func (b *bed) pruned() {
 func (b *bed) restarts() {
 	b.t.Helper()
 	b.file("compose.override.yaml", version2)
-	restart := &on{"site-1 Start", b.e.Restart}
+	restart := familytest.WhenPrinted("site-1 Start", b.e.Restart)
 	b.RunContext(b.t.Context(), up1, restart).Want(events.RolledBack).WantError("compose.up: shop:")
-	if restart.act != nil {
+	if !restart.Called {
 		b.t.Fatal("the engine was not restarted")
 	}
 }

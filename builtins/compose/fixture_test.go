@@ -36,9 +36,13 @@ func newBed(t *testing.T, v composetest.Version) *bed {
 	e.Image("app:1", "ENV VERSION=1")
 	e.Image("app:2", "ENV VERSION=2")
 	composetest.Use(t, v)
-	f := familytest.New(t, Family(), fsUndo())
-	f.Grant("docker", "compose:*")
-	return &bed{f, e, t}
+	return &bed{fixture(t), e, t}
+}
+
+// fixture is for recipes alone.
+func fixture(t testing.TB) *familytest.Fixture {
+	t.Helper()
+	return familytest.New(t, Family(), fsUndo()).Grant("docker", "compose:*")
 }
 
 // file writes a file of the project.

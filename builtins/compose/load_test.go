@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"gopkg.in/yaml.v3"
+
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 )
 
 // memory is a source of files in memory.

@@ -56,7 +56,7 @@ func TestUp(t *testing.T) {
 			b.Rollback().Want(events.Restored)
 			b.wantSame("put back,", state, settings)
 			b.Preview(up1).Want(events.NoChange)
-			b.noTrace("correcthorse")
+			b.NoTrace("correcthorse")
 		})
 	}
 }

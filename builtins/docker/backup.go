@@ -113,7 +113,7 @@ func (b *backup) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 // Predict implements [runtime.Change].
 func (b *backup) Predict(w *runtime.World) (starlark.Value, error) {
 	err := filesys.Predicted(w).Opaque(b.dst, "the backup of volume "+b.name)
-	return guessOf("the backup of volume "+b.name, []string{"path", "size", "in_use"}, starlark.StringDict{"path": starlark.String(b.dst)}), err
+	return partial("the backup of volume "+b.name, []string{"path", "size", "in_use"}, starlark.StringDict{"path": starlark.String(b.dst)}), err
 }
 
 type restoreArgs struct {

@@ -106,7 +106,7 @@ func (s seenContainer) value() starlark.Value {
 	if s.predicted == nil {
 		return containerValue(s.real)
 	}
-	return guessOf("container "+s.name+", which this run makes or changes,", containerFields, s.known())
+	return partial("container "+s.name+", which this run makes or changes,", containerFields, s.known())
 }
 
 func (s seenContainer) known() starlark.StringDict {

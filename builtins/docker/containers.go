@@ -79,7 +79,7 @@ func predictedWith(o *overlay, labels map[string]string) []seenContainer {
 // listValue is what a recipe gets of one in a list.
 func (s seenContainer) listValue() starlark.Value {
 	if s.predicted != nil {
-		return guessOf("container "+s.name+", which this run makes or changes,",
+		return partial("container "+s.name+", which this run makes or changes,",
 			[]string{"name", "id", "image", "status", "running", "labels"}, s.known())
 	}
 	return structOf(starlark.StringDict{

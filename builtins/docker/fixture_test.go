@@ -36,7 +36,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // recipes is a fixture for the engine to which DOCKER_HOST leads.
-func recipes(t *testing.T) *familytest.Fixture {
+func recipes(t testing.TB) *familytest.Fixture {
 	t.Helper()
 	f := familytest.New(t, docker.Family(), fs.Family(), builtinnet.Family())
 	f.Grant("docker", "image:*", "image:127.0.0.1:*/**", "container:*", "network:*", "volume:*", "prune")
@@ -86,29 +86,6 @@ func (f *fixture) answer(port int) string {
 func (f *fixture) same(what, before string) {
 	f.t.Helper()
 	familytest.SameTree(f.t, what, f.Engine.State()+"\n", before+"\n")
-}
-
-// onEvent is a sink that calls a function once, at the first event that fits.
-type onEvent struct {
-	fits func(events.Event) bool
-	do   func()
-	done bool
-}
-
-func (o *onEvent) Handle(e events.Event) {
-	if !o.done && o.fits(e) {
-		o.done = true
-		o.do()
-	}
-}
-
-func (o *onEvent) Close() error { return nil }
-
-// after fits the end of a change.
-func after(call string) func(events.Event) bool {
-	return func(e events.Event) bool {
-		return e.Kind == events.ChangeFinished && e.Change.Call == call && e.Change.Status == events.Done
-	}
 }
 
 // listen takes a port until the test ends.

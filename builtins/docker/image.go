@@ -59,7 +59,7 @@ func refOrID(text string) (string, error) {
 var imageFields = []string{"ref", "id", "tags", "digests", "created", "size", "labels", "env", "user", "ports", "healthcheck"}
 
 func imageGuess(ref, by string) starlark.Value {
-	return guessOf(fmt.Sprintf("image %s, which %s brings,", ref, by), imageFields, starlark.StringDict{"ref": starlark.String(ref)})
+	return partial(fmt.Sprintf("image %s, which %s brings,", ref, by), imageFields, starlark.StringDict{"ref": starlark.String(ref)})
 }
 
 func imageValue(ref string, img *image.InspectResponse) starlark.Value {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -131,7 +132,7 @@ docker.tag("app:2", "app:new")
 	f.same("broken everywhere", before)
 
 	// Somebody prunes: image 2 has no name but that by which it is kept, and then not even that.
-	f.RunContext(t.Context(), recipe+`fail("a later step fails")`, &onEvent{fits: after("docker.remove_image"), do: f.Prune}).
+	f.RunContext(t.Context(), recipe+`fail("a later step fails")`, familytest.WhenDone("docker.remove_image", f.Prune)).
 		Want(events.RolledBack)
 	f.same("after the rollback", before)
 	if f.ImageID("app:2") != two {

@@ -101,6 +101,6 @@ func (p *push) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, e
 
 // Predict implements [runtime.Change].
 func (p *push) Predict(*runtime.World) (starlark.Value, error) {
-	return guessOf("what docker.push of "+p.ref.ref+" gives", []string{"ref", "digest"},
+	return partial("what docker.push of "+p.ref.ref+" gives", []string{"ref", "digest"},
 		starlark.StringDict{"ref": starlark.String(p.ref.ref)}), nil
 }

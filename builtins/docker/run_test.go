@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -138,7 +139,7 @@ docker.exec("web", ["/app", "write", "/data/file", "kept"])
 docker.run("job", image = "app:1", stop_timeout = 0, restart = "always")
 `, port)).Want(events.Succeeded)
 	was, job := f.Container("web"), f.Container("job")
-	sink := &onEvent{fits: after("docker.run"), do: f.Prune}
+	sink := familytest.WhenDone("docker.run", f.Prune)
 	f.RunContext(t.Context(), fmt.Sprintf(`
 docker.stop("job")
 docker.run("web", image = "app:2", stop_timeout = 0, ports = ["127.0.0.1:%d:8080"])
@@ -172,7 +173,7 @@ func TestNetworkPruned(t *testing.T) {
 docker.network("front")
 docker.run("web", image = "app:1", stop_timeout = 0, network = "front")`).Want(events.Succeeded)
 	id := f.Container("web").ID
-	sink := &onEvent{fits: after("docker.run"), do: f.PruneNetworks}
+	sink := familytest.WhenDone("docker.run", f.PruneNetworks)
 	f.RunContext(t.Context(), `
 docker.run("web", image = "app:1", stop_timeout = 0)
 fail("a later step fails")
@@ -189,7 +190,7 @@ func TestEngineRestarts(t *testing.T) {
 	f.Image("app:1")
 	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0, restart = "always")`).Want(events.Succeeded)
 	before := f.Engine.State()
-	sink := &onEvent{fits: after("docker.run"), do: f.Restart}
+	sink := familytest.WhenDone("docker.run", f.Restart)
 	r := f.RunContext(t.Context(), `
 docker.run("web", image = "app:1", stop_timeout = 0, env = {"A": "b"})
 docker.wait_healthy("web", stable = 60)

@@ -48,7 +48,7 @@ var waitHealthyBuiltin = runtime.Define(runtime.Builtin{
 			return nil, fmt.Errorf("%s does not run by then, and nothing starts it", a.Name)
 		case seen.predicted != nil:
 			c.Assume("container %s becomes healthy, and stays so", a.Name)
-			return guessOf("how docker.wait_healthy went", []string{"name", "healthcheck", "seconds"},
+			return partial("how docker.wait_healthy went", []string{"name", "healthcheck", "seconds"},
 				starlark.StringDict{"name": starlark.String(a.Name)}), nil
 		case c.Preview():
 			a.Streak, a.Stable.Duration = 1, 0 // nothing has been changed that it could suffer from

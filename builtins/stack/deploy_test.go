@@ -113,7 +113,7 @@ func TestDeploy(t *testing.T) {
 		t.Errorf("put back, the site answers %q, %v", text, err)
 	}
 	b.Preview(deploying()).Want(events.NoChange)
-	b.noTrace("correcthorse")
+	b.NoTrace("correcthorse")
 }
 
 // A version that does not come up takes the whole stack back.

@@ -32,9 +32,7 @@ func newBed(t *testing.T) *bed {
 	s.Image("app:2", "ENV VERSION=2")
 	s.Image("app:dead", `CMD ["/app", "exit", "4"]`)
 	s.Image("app:sick", "ENV VERSION=3", "ENV SICK=1")
-	f := familytest.New(t, Family())
-	f.Grant("docker", "stack:*")
-	return &bed{f, s, t}
+	return &bed{fixture(t), s, t}
 }
 
 // shop is a gate that passes on what two tasks of a site answer, and a service with data.
@@ -82,6 +80,12 @@ configs: {motd: {content: "welcome ${COLOR:-red}"}}
 func withExtra(stack, image string) string {
 	extra := "services:\n  extra: {image: \"" + image + "\", networks: [other], deploy: {endpoint_mode: dnsrr}}\n"
 	return strings.Replace(stack, "services:\n", extra, 1) + "networks: {other: }\n"
+}
+
+// fixture is for recipes alone.
+func fixture(t testing.TB) *familytest.Fixture {
+	t.Helper()
+	return familytest.New(t, Family()).Grant("docker", "stack:*")
 }
 
 // file writes a file of the project.

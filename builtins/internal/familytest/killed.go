@@ -18,6 +18,7 @@ import (
 const (
 	childBase   = "INFRARUN_TEST_CHILD"  // the fixture's [Fixture.Base]
 	childRecipe = "INFRARUN_TEST_RECIPE" // what to run; empty is a rollback
+	childLine   = "INFRARUN_TEST_LINE"   // where to be killed, as [WhenPrinted]; empty is nowhere
 )
 
 // Child is all that the test TestChild of a package does whose tests use [Fixture.Killed]: the binary is run again, with
@@ -33,15 +34,45 @@ func Child(t *testing.T, fixture func(testing.TB) *Fixture) {
 		f.Rollback().Want(events.Restored)
 		return
 	}
-	f.Run(recipe).Want(events.Succeeded)
+	var sinks []events.Sink
+	if line := os.Getenv(childLine); line != "" {
+		sinks = append(sinks, WhenPrinted(line, func() {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {}
+		}))
+	}
+	f.RunContext(t.Context(), recipe, sinks...).Want(events.Succeeded)
 }
 
 // Killed runs a recipe in another process, or a rollback if the recipe is empty, and kills it at the n-th place where
 // something may be interrupted. It reports whether there are so many places. It takes failpoints, and a TestChild.
 func (f *Fixture) Killed(recipe string, n int) bool {
 	f.t.Helper()
+	return f.killed(recipe, failpoint.Variable, fmt.Sprintf("*:%d=kill", n))
+}
+
+// KilledAt does what [Fixture.Killed] does at the place of that name, which must be reached.
+func (f *Fixture) KilledAt(recipe, place string) {
+	f.t.Helper()
+	if !f.killed(recipe, failpoint.Variable, place+"=kill") {
+		f.t.Fatalf("it was not killed at %s", place)
+	}
+}
+
+// KilledWhenPrinted kills a recipe when its work prints a line with that text, which must be printed.
+func (f *Fixture) KilledWhenPrinted(recipe, text string) {
+	f.t.Helper()
+	if !f.killed(recipe, childLine, text) {
+		f.t.Fatalf("it was not killed at %q", text)
+	}
+}
+
+// killed reports whether another process was killed, which is told where by a variable.
+func (f *Fixture) killed(recipe, variable, where string) bool {
+	f.t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childBase+"="+f.Base(), childRecipe+"="+recipe, fmt.Sprintf("%s=*:%d=kill", failpoint.Variable, n))
+	// A process that is killed does not remove its temporary directories: they are made in one of this process.
+	cmd.Env = append(os.Environ(), "TMPDIR="+f.t.TempDir(), childBase+"="+f.Base(), childRecipe+"="+recipe, variable+"="+where)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
@@ -49,7 +80,7 @@ func (f *Fixture) Killed(recipe string, n int) bool {
 	if st, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && st.Signaled() && st.Signal() == syscall.SIGKILL {
 		return true
 	}
-	f.t.Fatalf("the process to be killed at place %d: %v\n%s", n, err, out)
+	f.t.Fatalf("the process to be killed at %s: %v\n%s", where, err, out)
 	return false
 }
 
