@@ -38,7 +38,7 @@
 //	build.go build_apply.go context.go dockerfile.go  building them
 //	network.go volume.go backup.go writer_volume.go writer_helper.go tarfile.go   networks and volumes
 //	prune.go                                     cleaning up
-//	info.go needs.go overlay.go guess.go         what the others use
+//	info.go needs.go overlay.go partial.go       what the others use
 package docker
 
 import (

@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -47,7 +48,7 @@ func (w *watch) explain(ctx context.Context, f *failure) error {
 			text.WriteString("; it printed\n  " + strings.Join(lines[max(0, len(lines)-lastLines):], "\n  "))
 		}
 	}
-	return fmt.Errorf("%s", text.String())
+	return errors.New(text.String())
 }
 
 func taskName(service string, t swarm.Task, nodes map[string]string) string {
