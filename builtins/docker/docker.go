@@ -29,7 +29,7 @@
 //
 // A reference to an image leads to the old image again; see package engine for how that is kept.
 //
-//	args.go define.go definition.go envfile.go   how a container is defined
+//	args.go define.go definition.go              how a container is defined
 //	run.go run_apply.go lifecycle.go             having it run
 //	container.go containers.go logs.go stats.go exec.go   looking at it, and into it
 //	wait.go judge.go                             waiting until it is healthy

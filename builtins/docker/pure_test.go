@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -64,32 +63,6 @@ func FuzzBases(f *testing.F) {
 			if ref, err := parseRef(name); err != nil || ref.ref != name {
 				t.Errorf("base image %q is no name of one: %v", name, err)
 			}
-		}
-	})
-}
-
-func TestParseEnv(t *testing.T) {
-	got, err := parseEnv("# a comment\n\nA=b\nQ='it'\\''s $HOME'\nE=\n")
-	if want := map[string]string{"A": "b", "Q": "it's $HOME", "E": ""}; err != nil || !maps.Equal(got, want) {
-		t.Errorf("parseEnv = %q, %v, want %q", got, err, want)
-	}
-	for _, bad := range []string{"A", "A = b", "1A=b", `A="b"`, "A=$HOME", "A='b", "A=b\nA=c", "export A=b"} {
-		if got, err := parseEnv(bad); err == nil {
-			t.Errorf("parseEnv(%q) = %q, want an error", bad, got)
-		}
-	}
-}
-
-func FuzzParseEnv(f *testing.F) {
-	f.Add("A='it'\\''s'\n")
-	f.Add("A==\n#\nB='\x00'")
-	f.Fuzz(func(t *testing.T, text string) {
-		vars, err := parseEnv(text)
-		if err != nil {
-			return
-		}
-		if _, err := environment(vars); err != nil {
-			t.Errorf("%q has variables that cannot be set: %v", text, err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/envfile"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
@@ -184,14 +186,16 @@ func (r *run) readEnvFile(v *filesys.View) (known bool, err error) {
 	} else if err != nil {
 		return false, err
 	}
-	vars, err := parseEnv(string(text))
+	file, err := envfile.Parse(string(text))
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", r.envFile, err)
 	}
-	for name, value := range r.env {
-		if _, ok := vars[name]; !ok {
-			vars[name] = value
-		}
+	vars := maps.Clone(r.env)
+	if vars == nil {
+		vars = map[string]string{}
+	}
+	for _, variable := range file {
+		vars[variable.Name] = variable.Value
 	}
 	r.def.Env, err = environment(vars)
 	return true, err

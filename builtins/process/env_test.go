@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// referenceEnv reads an environment file by the grammar that text.dotenv documents.
+// referenceEnv reads an environment file by the grammar of package envfile, but for names that come twice.
 func referenceEnv(text string) (map[string]string, bool) {
 	key := regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	bare := regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]*$`)

@@ -2,33 +2,13 @@ package text
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/envfile"
 	"github.com/infrarun/infrarun/runtime"
 )
-
-// The grammar of an environment file, read here, by the start scripts of services, and by any POSIX shell (`. file`)
-// with the same result:
-//
-//	file    = { [ line ] "\n" }
-//	line    = "#" anything | key "=" value
-//	key     = letter or "_", then letters, digits, "_"
-//	value   = bare | quoted
-//	bare    = characters that mean nothing to a shell: letters, digits and _ . / : @ % + , = -
-//	quoted  = "'" anything but "'" and "\n" "'", repeated with \' in between: 'it'\''s'
-//
-// There are no spaces around "=" and none at the end, no double quotes, no $NAME, no export, no value of several
-// lines: each of these is read differently by some reader of such files.
-var (
-	keyPattern  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	barePattern = regexp.MustCompile(`^[A-Za-z0-9_./:@%+,=-]*$`)
-)
-
-// escapedQuote is how a quote is written in a quoted value: the value ends, a quote, the value goes on.
-const escapedQuote = `'\''`
 
 type dotenvArgs struct {
 	Values *starlark.Dict `arg:"values" doc:"strings, ints or bools by name; names are letters, digits and _"`
@@ -56,8 +36,8 @@ var dotenvBuiltin = runtime.Define(runtime.Builtin{
 // dotenvLine writes one line. Its errors do not show the value, which may be a secret.
 func dotenvLine(k, v starlark.Value) (string, error) {
 	key, ok := starlark.AsString(k)
-	if !ok || !keyPattern.MatchString(key) {
-		return "", fmt.Errorf("%s is no name of a variable: it must be letters, digits and _, not begin with a digit", k)
+	if !ok {
+		return "", fmt.Errorf("%s is no name of a variable: it is %s, want string", k, k.Type())
 	}
 	var value string
 	switch v := v.(type) {
@@ -70,15 +50,7 @@ func dotenvLine(k, v starlark.Value) (string, error) {
 	default:
 		return "", fmt.Errorf("the value of %s is %s, want string, int or bool", key, v.Type())
 	}
-	switch {
-	case strings.Contains(value, "\n"):
-		return "", fmt.Errorf("the value of %s has a line break, which environment files cannot hold; encode it, such as with text.base64_encode", key)
-	case strings.Contains(value, "\x00"):
-		return "", fmt.Errorf("the value of %s has a NUL byte, which no environment variable can hold", key)
-	case !barePattern.MatchString(value):
-		value = "'" + strings.ReplaceAll(value, "'", escapedQuote) + "'"
-	}
-	return key + "=" + value + "\n", nil
+	return envfile.Line(envfile.Variable{Name: key, Value: value})
 }
 
 var parseDotenvBuiltin = runtime.Define(runtime.Builtin{
@@ -91,40 +63,15 @@ var parseDotenvBuiltin = runtime.Define(runtime.Builtin{
 })
 
 func parseDotenv(text string) (*starlark.Dict, error) {
-	d := starlark.NewDict(strings.Count(text, "\n"))
-	n := 0
-	for line := range strings.Lines(text) {
-		n++
-		line = strings.TrimSuffix(line, "\n")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		key, raw, found := strings.Cut(line, "=")
-		if !found || !keyPattern.MatchString(key) {
-			return nil, fmt.Errorf("line %d is not KEY=value, with a name of letters, digits and _ and no spaces around =", n)
-		}
-		value, ok := unquote(raw)
-		if !ok {
-			return nil, fmt.Errorf("line %d: the value of %s must be bare, of letters, digits and _./:@%%+,=- only, or in single quotes with '\\'' for a quote", n, key)
-		}
-		if _, twice, _ := d.Get(starlark.String(key)); twice {
-			return nil, fmt.Errorf("line %d: %s comes twice", n, key)
-		}
-		if err := d.SetKey(starlark.String(key), starlark.String(value)); err != nil {
+	vars, err := envfile.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	d := starlark.NewDict(len(vars))
+	for _, v := range vars {
+		if err := d.SetKey(starlark.String(v.Name), starlark.String(v.Value)); err != nil {
 			return nil, err
 		}
 	}
 	return d, nil
-}
-
-// unquote reads a value.
-func unquote(raw string) (string, bool) {
-	if barePattern.MatchString(raw) {
-		return raw, true
-	}
-	if len(raw) < 2 || raw[0] != '\'' || raw[len(raw)-1] != '\'' || strings.Contains(raw, "\x00") {
-		return "", false
-	}
-	value := strings.ReplaceAll(raw[1:len(raw)-1], escapedQuote, "\n") // which cannot be in a line
-	return strings.ReplaceAll(value, "\n", "'"), !strings.Contains(value, "'")
 }
