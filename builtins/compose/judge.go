@@ -18,7 +18,11 @@ func (m *monitor) judge(r replica, service types.ServiceConfig, complete bool, n
 		return "", "is to be started"
 	}
 	if n := r.RestartCount - was0(was, old); n > m.restarts && !ends {
-		return fmt.Sprintf("has been restarted %d times, last after it exited with code %d", n, r.State.ExitCode), ""
+		bad = fmt.Sprintf("has been restarted %d times", n)
+		if r.State.Status != container.StateRunning { // the engine forgets the code when it starts a container
+			bad += fmt.Sprintf(", last after it exited with code %d", r.State.ExitCode)
+		}
+		return bad, ""
 	}
 	switch r.State.Status {
 	case container.StateCreated:

@@ -140,7 +140,8 @@ func TestJudge(t *testing.T) {
 	}{
 		{name: "just started", service: "a", state: container.State{Status: "running"}, wait: "has run for less"},
 		{name: "steady", service: "a", state: container.State{Status: "running"}, after: 3 * time.Second},
-		{name: "restarted", service: "a", state: container.State{Status: "running", ExitCode: 2}, restarts: 1, bad: "restarted 1 times, last after it exited with code 2"},
+		{name: "restarted", service: "a", state: container.State{Status: "restarting", ExitCode: 2}, restarts: 1, bad: "restarted 1 times, last after it exited with code 2"},
+		{name: "runs again", service: "a", state: container.State{Status: "running"}, restarts: 2, bad: "has been restarted 2 times"},
 		{name: "exited", service: "a", state: container.State{Status: "exited", ExitCode: 2}, bad: "exited with code 2"},
 		{name: "out of memory", service: "a", state: container.State{Status: "exited", ExitCode: 137, OOMKilled: true}, bad: "more memory"},
 		{name: "ended well", service: "a", state: container.State{Status: "exited"}},

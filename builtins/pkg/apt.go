@@ -12,6 +12,10 @@ var looking = []string{
 	"-o", "Dir::Log::Planner=/dev/null", "-o", "Dir::Log::Solver=/dev/null", "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=",
 }
 
+// statusFile has apt tell its progress on a file of its own: it closes that to dpkg, and so to what packages run, which
+// without standard output would fail.
+const statusFile = "APT::Status-Fd=3"
+
 var apt = manager{
 	name:    "apt",
 	program: "/usr/bin/apt-get",
@@ -37,12 +41,12 @@ var apt = manager{
 	},
 	install: func(o installOptions) []string {
 		argv := append(aptGet(o.wait), "--no-remove", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
-			"-o", "APT::Status-Fd=1")
+			"-o", statusFile)
 		return append(recommends(argv, o.recommends), append([]string{"install", "--"}, o.names()...)...)
 	},
 	remove: func(names []string, purge bool, wait time.Duration) []string {
 		// What was broken off half way would otherwise first have to be installed again.
-		argv := append(aptGet(wait), "-o", "Dpkg::Options::=--force-remove-reinstreq", "-o", "APT::Status-Fd=1", removeWord(purge), "--")
+		argv := append(aptGet(wait), "-o", "Dpkg::Options::=--force-remove-reinstreq", "-o", statusFile, removeWord(purge), "--")
 		return append(argv, names...)
 	},
 	simulateRemove: func(names []string, purge bool) []string {

@@ -42,7 +42,8 @@ type manager struct {
 	pin func(name, version string) string
 	// archMark stands between a package's name and its architecture; "" where a machine has only one.
 	archMark string
-	// progress reads how far the work has come from a line of output. Such a line is not shown.
+	// progress reads how far the work has come from a line of output, or of what is printed to file 3. Such a line is not
+	// shown.
 	progress func(line string) (percent float64, what string, ok bool)
 
 	// elsewhere says how it works with lists of its own below a directory; nil where it cannot.

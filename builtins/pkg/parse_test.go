@@ -185,7 +185,7 @@ func TestCommands(t *testing.T) {
 		want string
 	}{
 		{&apt, "/usr/bin/apt-get --yes --quiet -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=90 --no-remove -o Dpkg::Options::=--force-confdef " +
-			"-o Dpkg::Options::=--force-confold -o APT::Status-Fd=1 --no-install-recommends install -- git jq=1.6"},
+			"-o Dpkg::Options::=--force-confold -o APT::Status-Fd=3 --no-install-recommends install -- git jq=1.6"},
 		{&dnf, "/usr/bin/dnf --assumeyes --setopt=install_weak_deps=False install git jq-1.6"},
 		{&yum, "/usr/bin/yum --assumeyes install git jq-1.6"},
 		{&zypper, "/usr/bin/zypper --non-interactive install --no-recommends -- git jq=1.6"},

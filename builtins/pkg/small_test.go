@@ -59,13 +59,16 @@ func buildSmallWorld(t *testing.T) {
 	must(t, os.WriteFile(smallDir+"/Release", []byte(release), 0o644))
 }
 
-// deb builds a package without content, but for a file of configuration if that is not "".
+// deb builds a package without content, but for a file of configuration if that is not "". When it is configured it says so,
+// and fails where it cannot, as packages do.
 func deb(t *testing.T, dir, name, control, config string) string {
 	t.Helper()
 	root := filepath.Join(t.TempDir(), name)
 	must(t, os.MkdirAll(filepath.Join(root, "DEBIAN"), 0o755))
 	control = "Package: " + name + "\nVersion: 1.6-2\nArchitecture: all\nMaintainer: A Test <test@example.org>\nDescription: for a test\n" + control
 	must(t, os.WriteFile(filepath.Join(root, "DEBIAN/control"), []byte(control), 0o644))
+	script := "#!/bin/sh\nset -e\necho " + name + " is being configured\n"
+	must(t, os.WriteFile(filepath.Join(root, "DEBIAN/postinst"), []byte(script), 0o755))
 	if config != "" {
 		must(t, os.WriteFile(filepath.Join(root, "DEBIAN/conffiles"), []byte(config+"\n"), 0o644))
 		must(t, os.MkdirAll(filepath.Join(root, filepath.Dir(config)), 0o755))

@@ -34,8 +34,11 @@ func testRemovedWhenAsked(t *testing.T) {
 	smallWorld(t)
 	f := newFixture(t)
 	before, etc := packages(t), familytest.Tree(t, "/etc")
-	f.Run(recipe(`pkg.install(["jq"])`)).Want(events.Succeeded)
-	r := f.RollbackAlso("packages").Want(events.Restored)
+	r := f.Run(recipe(`pkg.install(["jq"])`)).Want(events.Succeeded)
+	if !said(r, "libjq1 is being configured") {
+		t.Error("what packages say when they are configured is not told")
+	}
+	r = f.RollbackAlso("packages").Want(events.Restored)
 	if r.Outcome.Undone != 1 || len(r.Outcome.Kept) != 0 {
 		t.Errorf("the rollback has undone %d changes and kept %v", r.Outcome.Undone, r.Outcome.Kept)
 	}

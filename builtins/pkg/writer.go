@@ -46,7 +46,7 @@ func (x *worker) run(ctx context.Context, timeout time.Duration, what string, ar
 	bar := events.Bar{What: what, Total: 100, Unit: "%"}
 	command := argv(left)
 	_, err = x.runner.Run(ctx, child.Spec{
-		Argv: command, Env: x.manager.env, Timeout: timeout,
+		Argv: command, Env: x.manager.env, Timeout: timeout, Third: x.manager.progress != nil,
 		Line: func(stream, line string) {
 			if x.manager.progress != nil {
 				if percent, doing, ok := x.manager.progress(line); ok {

@@ -45,6 +45,9 @@ type Spec struct {
 	User    string            // who runs it; "" is who runs infrarun
 	Stdin   string            // what it reads
 	Timeout time.Duration     // how long it may take; 0 is as long as it likes
+	// Third has the command's standard output be its file 3 as well: for one that tells its progress on a file which it
+	// then closes to all that it starts.
+	Third bool
 	// Line is called with each line of its output as it comes, for one line at a time. Stream is
 	// "stdout" or "stderr".
 	Line func(stream, line string)
@@ -112,6 +115,9 @@ func (r *Runner) Run(ctx context.Context, s Spec) (Result, error) {
 	}
 	defer p.close()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.stdin.r, p.stdout.w, p.stderr.w
+	if s.Third {
+		cmd.ExtraFiles = []*os.File{p.stdout.w}
+	}
 	if err := r.start(cmd, s); err != nil {
 		return Result{}, err
 	}
@@ -187,7 +193,7 @@ func (r *Runner) start(cmd *exec.Cmd, s Spec) error {
 		again := *cmd // a Cmd can be started once
 		*cmd = exec.Cmd{
 			Path: again.Path, Args: again.Args, Dir: again.Dir, Env: again.Env, SysProcAttr: again.SysProcAttr,
-			Stdin: again.Stdin, Stdout: again.Stdout, Stderr: again.Stderr,
+			Stdin: again.Stdin, Stdout: again.Stdout, Stderr: again.Stderr, ExtraFiles: again.ExtraFiles,
 		}
 		err = cmd.Start()
 	}

@@ -46,6 +46,7 @@ func TestResult(t *testing.T) {
 		{name: "directory", spec: Spec{Argv: []string{"sh", "-c", `pwd; echo "$PWD"`}, Dir: dir}, want: Result{Stdout: dir + "\n" + dir + "\n"}},
 		{name: "bytes", spec: sh(`printf '\377\000\r\n'`), want: Result{Stdout: "\xff\x00\r\n"}},
 		{name: "arguments", spec: Spec{Argv: []string{"printf", "%s|", "a b", "$HOME", "'", "*"}}, want: Result{Stdout: "a b|$HOME|'|*|"}},
+		{name: "third file", spec: Spec{Argv: []string{"sh", "-c", "echo one >&3; exec 3>&-; echo two"}, Third: true}, want: Result{Stdout: "one\ntwo\n"}},
 		{name: "failure", spec: sh("echo said; echo why >&2; exit 3"), want: Result{Code: 3, Stdout: "said\n", Stderr: "why\n"},
 			err: "exit status 3: why"},
 		{name: "failure without stderr", spec: sh("echo one; echo two; exit 1"), want: Result{Code: 1, Stdout: "one\ntwo\n"},

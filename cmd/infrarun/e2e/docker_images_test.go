@@ -77,7 +77,7 @@ func addShell(t *testing.T, root string) []string {
 
 // warmCache returns a directory with a directory cache, which has the modules of the stack and what they compile to. It
 // is kept from one test run to the next.
-func warmCache(t *testing.T) string {
+func warmCache(t testing.TB) string {
 	t.Helper()
 	source, err := filepath.Abs("../../../testdata/infracore")
 	if err != nil {

@@ -102,11 +102,7 @@ func TestDocker(t *testing.T) {
 			t.Errorf("through the gate, %s answers %d %s %v", path, code, body, err)
 		}
 	}
-	for _, e := range run.events {
-		if e.Kind == events.StepFinished {
-			t.Logf("%-20s %6.1f s", e.Step.Title, e.Duration.Seconds())
-		}
-	}
+	run.logSteps()
 
 	for _, part := range []struct {
 		name string

@@ -23,11 +23,7 @@ func TestServer(t *testing.T) {
 	preview := m.deploy("deploy.star", "--dry-run").want(2)
 	// Whatever root's umask is, the services can read what is theirs to read.
 	run := m.infrarunWith([]string{"sh", "-c", `umask 077 && exec "$@"`, "sh"}, m.deployArgs("deploy.star")...).want(0)
-	for _, e := range run.events {
-		if e.Kind == events.StepFinished {
-			t.Logf("%-20s %6.1f s", e.Step.Title, e.Duration.Seconds())
-		}
-	}
+	run.logSteps()
 	wantSame(t, preview, run)
 	testDeployed(t, m)
 	m.deploy("deploy.star", "--dry-run", "--no-backup").want(0)
@@ -58,8 +54,18 @@ func TestServer(t *testing.T) {
 	})
 }
 
+// logSteps logs how long each step took.
+func (r *result) logSteps() {
+	r.t.Helper()
+	for _, e := range r.events {
+		if e.Kind == events.StepFinished {
+			r.t.Logf("%-20s %6.1f s", e.Step.Title, e.Duration.Seconds())
+		}
+	}
+}
+
 // wantSame checks that a run made the changes that its preview listed.
-func wantSame(t *testing.T, preview, run *result) {
+func wantSame(t testing.TB, preview, run *result) {
 	t.Helper()
 	would, done := preview.changes(events.Would), run.changes(events.Done)
 	if strings.Join(would, "\n") != strings.Join(done, "\n") {
