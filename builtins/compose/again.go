@@ -6,6 +6,8 @@ import (
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
+
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
 // recipeOf is what the engine needs to make a container.
@@ -19,7 +21,7 @@ type recipeOf struct {
 // made again, by their old ones.
 func again(was container.InspectResponse, now map[string]string) recipeOf {
 	config := *was.Config
-	if config.Hostname == short(was.ID) {
+	if config.Hostname == imageref.Short(was.ID) {
 		config.Hostname = "" // it was made of the id
 	}
 	config.Labels = map[string]string{restoredLabel: was.ID}
@@ -100,7 +102,7 @@ func endpoint(was container.InspectResponse, name string) *network.EndpointSetti
 	}
 	is := &network.EndpointSettings{IPAMConfig: e.IPAMConfig, Links: e.Links, DriverOpts: e.DriverOpts}
 	for _, alias := range e.Aliases {
-		if alias != short(was.ID) { // the engine adds that of the new one
+		if alias != imageref.Short(was.ID) { // the engine adds that of the new one
 			is.Aliases = append(is.Aliases, alias)
 		}
 	}

@@ -65,7 +65,7 @@ type build struct {
 	noCache  bool
 
 	cli  *cli
-	undo *imagesArgs
+	undo *engine.Refs
 }
 
 // demand fails unless the recipe may do what a build asks for.
@@ -169,7 +169,7 @@ func (b *build) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 // Undo implements [runtime.Change].
 func (b *build) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
 	var err error
-	b.undo, err = keepRefs(ctx, k, b.refs)
+	b.undo, err = engine.KeepRefs(ctx, k, b.refs...)
 	return &runtime.Undo{Kind: imagesKind, Args: b.undo}, err
 }
 
@@ -180,7 +180,7 @@ func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := b.undo.hold(ctx, c.Writer); err != nil {
+	if err := c.Hold(ctx, b.undo.Images()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	args := []string{"build"}
@@ -193,15 +193,15 @@ func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 		s.Env["COMPOSE_DOCKER_CLI_BUILD"] = "0" // else it calls the docker command, which need not be there
 	}
 	if err := c.compose(ctx, s); err != nil {
-		return runtime.Applied{}, b.undo.unchanged(ctx, c.Writer, fmt.Errorf("%s: %w", b.cli, err))
+		return runtime.Applied{}, c.Unchanged(ctx, b.undo, fmt.Errorf("%s: %w", b.cli, err))
 	}
-	after, err := b.undo.now(ctx, c.Client)
+	after, err := c.Lead(ctx, b.undo)
 	if err != nil {
 		return runtime.Applied{}, err
 	}
 	changed := false
 	for _, r := range b.undo.Refs {
-		if r.Before == nil || r.Before.ID != after[r.Ref] {
+		if r.Before == nil || !r.Same(after) {
 			changed = true
 		} else if err := c.Release(ctx, *r.Before); err != nil {
 			return runtime.Applied{}, err

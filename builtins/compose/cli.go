@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/infrarun/infrarun/builtins/internal/child"
@@ -33,11 +34,29 @@ var errNoCompose = errors.New("there is no Docker Compose on this machine: neith
 const versionTimeout = 20 * time.Second
 
 // found remembers the Compose of a run.
-type found struct{ cli *cli }
+type found struct {
+	mu  sync.Mutex
+	cli *cli
+}
 
 // findCLI returns the Compose of this machine: the plugin of the docker command, or else docker-compose.
 func findCLI(ctx context.Context, r *runtime.Reader, e *engine.Client) (*cli, error) {
+	found, err := lookForCLI(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	c := *found
+	if os.Getenv("DOCKER_HOST") == "" && strings.HasPrefix(e.DaemonHost(), "unix://") {
+		c.host = e.DaemonHost()
+	}
+	return &c, nil
+}
+
+// lookForCLI is findCLI for who only wants to know of it: there need not be an engine.
+func lookForCLI(ctx context.Context, r *runtime.Reader) (*cli, error) {
 	known := runtime.Overlay(r.World(), "compose.cli", func() *found { return &found{} })
+	known.mu.Lock()
+	defer known.mu.Unlock()
 	if known.cli != nil {
 		return known.cli, nil
 	}
@@ -49,12 +68,8 @@ func findCLI(ctx context.Context, r *runtime.Reader, e *engine.Client) (*cli, er
 			return nil, context.Cause(ctx)
 		}
 		if version := strings.TrimSpace(result.Stdout); err == nil && version != "" {
-			c := &cli{argv: argv, version: version, one: strings.HasPrefix(strings.TrimPrefix(version, "v"), "1.")}
-			if os.Getenv("DOCKER_HOST") == "" && strings.HasPrefix(e.DaemonHost(), "unix://") {
-				c.host = e.DaemonHost()
-			}
-			known.cli = c
-			return c, nil
+			known.cli = &cli{argv: argv, version: version, one: strings.HasPrefix(strings.TrimPrefix(version, "v"), "1.")}
+			return known.cli, nil
 		}
 	}
 	return nil, errNoCompose

@@ -1,5 +1,6 @@
 // Package compose is the family of builtins for Docker Compose: a stack of services in a file.
 //
+//	compose.available()                 the Compose of this machine
 //	compose.config(dir, …)              the resolved project
 //	compose.build(dir, …, services)     build images from source
 //	compose.pull(dir, …, services)      bring images from their registries
@@ -29,7 +30,7 @@
 //	project.go                                      a project: how it is read, and what it may ask for, is in package composefile
 //	canonical.go                                    the resolved project as a file that every Compose reads
 //	running.go plan.go differences.go services.go   what there is, what is to be done, and why
-//	cli.go                                          the Compose of this machine
+//	cli.go available.go                             the Compose of this machine
 //	up.go up_probe.go writer.go                     bringing up
 //	monitor.go judge.go                             watching containers come up
 //	record.go restore.go remake.go again.go networks.go   the record and the undo
@@ -47,6 +48,7 @@ import (
 	"go.starlark.net/starlarkstruct"
 
 	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -58,11 +60,11 @@ func Family() *runtime.Family {
 		Doc: "Docker Compose: stacks of services. A project is resolved, checked against the permissions, and brought up by the " +
 			"Compose of this machine; a failed run brings the old containers back.",
 		Builtins: []*runtime.Builtin{
-			upBuiltin, downBuiltin, buildBuiltin, pullBuiltin, configBuiltin, psBuiltin, logsBuiltin,
+			upBuiltin, downBuiltin, buildBuiltin, pullBuiltin, configBuiltin, psBuiltin, logsBuiltin, availableBuiltin,
 		},
 		Undoers: map[string]runtime.Undoer{
 			restoreKind: runtime.UndoKind[restoreArgs, left]{UndoFunc: restoreUndo, DriftFunc: restoreDrift},
-			imagesKind:  runtime.UndoKind[imagesArgs, imagesLeft]{UndoFunc: imagesUndo, DriftFunc: imagesDrift},
+			imagesKind:  engine.UndoOfRefs(),
 		},
 		Permissions: map[string]policy.Matcher{dockerpolicy.Kind: dockerpolicy.Matcher{}},
 	}

@@ -105,10 +105,8 @@ func (d *down) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, e
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer x.Close()
-	for _, kept := range d.undo.Images {
-		if err := x.Hold(ctx, kept); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := x.Hold(ctx, d.undo.Images...); err != nil {
+		return runtime.Applied{}, err
 	}
 	slices.SortStableFunc(d.running, func(a, b replica) int { return strings.Compare(b.State.StartedAt, a.State.StartedAt) })
 	for _, r := range d.running {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/testdata/composetest"
 )
@@ -30,7 +32,7 @@ func (b *bed) settings() map[string]any {
 	all := map[string]any{}
 	for _, r := range b.containers() {
 		config, host := *r.Config, *r.HostConfig
-		if config.Hostname == short(r.ID) {
+		if config.Hostname == imageref.Short(r.ID) {
 			config.Hostname = ""
 		}
 		labels := map[string]string{}
@@ -98,21 +100,40 @@ func (b *bed) fails() {
 	for _, tt := range []struct {
 		name string
 		site string
+		log  string // is shown, under the container's name
 		want []string
 	}{
-		{"exits at start", `    command: ["/app", "exit", "3"]`,
+		{"exits at start", `    command: ["/app", "exit", "3"]`, "cannot open its database",
 			[]string{"service site: container shop-site-1 exited with code 3", "cannot open its database"}},
-		{"crash loop", "    restart: always\n    environment: {CRASH_AFTER: 50ms}\n",
+		{"prints much", "    command: [\"/app\", \"env\"]\n    ports: [\"127.0.0.1::8080\"]\n    environment: {NOISE: \"" + strings.Repeat("noise\\n", 300) + "\"}",
+			"noise", []string{"shop-site-1 exited with code 0"}},
+		{"crash loop", "    restart: always\n    environment: {CRASH_AFTER: 50ms}\n", "out of luck",
 			[]string{"shop-site-1 has been restarted 1 times", "out of luck"}},
 		{"unhealthy", "    healthcheck: {test: [\"CMD\", \"/app\", \"check\"], interval: 100ms, retries: 2}\n    environment: {SICK: \"1\"}\n",
-			[]string{"shop-site-1 is unhealthy", "the check says 503"}},
-		{"port is taken", fmt.Sprintf("    ports: [\"%s:8080\"]\n    volumes: [/other]\n    networks: [extra]\n", taken.Addr()),
-			[]string{"compose.up: shop: docker compose", "address already in use"}},
-		{"no such program", `    command: ["/none"]`, []string{"compose.up: shop: docker compose", "/none"}},
+			"starting version 2", []string{"shop-site-1 is unhealthy", "the check says 503"}},
+		{"not ready in time", "    healthcheck: {test: [\"CMD\", \"/app\", \"check\"], interval: 100ms, retries: 1000}\n    environment: {SICK: \"1\"}\n",
+			"starting version 2", []string{"container shop-site-1 is starting", "it is not ready after 5s"}},
+		{"port is taken", fmt.Sprintf("    ports: [\"%s:8080\"]\n    volumes: [/other]\n    networks: [extra]\n", taken.Addr()), "",
+			[]string{"compose.up: shop: service site: container shop-site-1 did not start", "address already in use"}},
+		{"no such program", `    command: ["/none"]`, "", []string{"compose.up: shop: service site: container shop-site-1 did not start", "/none"}},
 	} {
 		b.file("compose.override.yaml", "services:\n  site:\n    image: app:2\n"+tt.site+"\nnetworks: {extra: }\n")
-		b.Run(up1).Want(events.RolledBack).WantError(tt.want...)
+		up := `compose.up(DIR, steady = 5, timeout = 30)` // on a busy machine a container that crashes takes its time, too
+		if tt.name == "not ready in time" {
+			up = `compose.up(DIR, timeout = 5)`
+		}
+		b.t.Log(tt.name)
+		r := b.Run(up).Want(events.RolledBack).WantError(tt.want...)
 		b.wantSame(tt.name+": rolled back,", state, settings)
+		var shown []string
+		for _, e := range r.Events(events.Output) {
+			if strings.HasPrefix(e.Text, "shop-site-1 | ") {
+				shown = append(shown, e.Text)
+			}
+		}
+		if tt.log != "" && !slices.Contains(shown, "shop-site-1 | "+tt.log) || len(shown) > shownLines {
+			b.t.Errorf("%s: %d lines of the container were shown, the last %q", tt.name, len(shown), shown[max(0, len(shown)-5):])
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/testdata/composetest"
 	"github.com/infrarun/infrarun/testdata/enginetest"
@@ -82,7 +83,7 @@ func (b *bed) ids() map[string]string {
 	b.t.Helper()
 	ids := map[string]string{}
 	for _, r := range b.containers() {
-		ids[r.service] += short(r.ID)
+		ids[r.service] += imageref.Short(r.ID)
 	}
 	return ids
 }

@@ -26,6 +26,9 @@ func (m *monitor) judge(r replica, service types.ServiceConfig, complete bool, n
 	}
 	switch r.State.Status {
 	case container.StateCreated:
+		if r.State.Error != "" {
+			return exited(r.State), "" // its port is taken, or there is no such program
+		}
 		return "", "is to be started"
 	case container.StateRestarting:
 		return "", "restarts"

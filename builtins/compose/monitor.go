@@ -143,6 +143,16 @@ func (m *monitor) look(running []replica, services []string, complete bool, now 
 	return failed, waiting
 }
 
+// failedNow looks once more which containers have failed. That it cannot be seen is no further failure.
+func (m *monitor) failedNow(ctx context.Context, e *engine.Client, services []string) []failure {
+	running, err := inspect(ctx, e, m.project.Name)
+	if err != nil {
+		return nil
+	}
+	failed, _ := m.look(running, services, true, time.Now())
+	return failed
+}
+
 // late are the failures of what is not ready when the time is over.
 func (m *monitor) late(running []replica, waiting map[string]string) []failure {
 	var list []failure

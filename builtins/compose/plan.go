@@ -11,8 +11,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/container"
 
-	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -141,7 +141,7 @@ func (pl *planner) service(p *plan, s types.ServiceConfig) error {
 		p.same += s.GetScale()
 		return nil
 	}
-	img, err := pl.image(composefile.ShownRef(s.Image))
+	img, err := pl.image(imageref.Shown(s.Image))
 	switch {
 	case err != nil:
 		return err
@@ -160,7 +160,7 @@ func (pl *planner) service(p *plan, s types.ServiceConfig) error {
 			p.guessed = append(p.guessed, fmt.Sprintf("that %s brings another image %s, so that %s is made anew", img.By, s.Image, r.name()))
 			why = append(why, "image "+s.Image+" comes by "+img.By)
 		case r.Image != img.ID:
-			why = append(why, fmt.Sprintf("image %s is %s, was %s", s.Image, short(img.ID), short(r.Image)))
+			why = append(why, fmt.Sprintf("image %s is %s, was %s", s.Image, imageref.Short(img.ID), imageref.Short(r.Image)))
 		}
 		switch {
 		case len(why) > 0:

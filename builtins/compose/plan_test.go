@@ -10,7 +10,9 @@ import (
 	"github.com/docker/go-connections/nat"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 )
 
 // running makes a container as the engine describes it.
@@ -31,7 +33,7 @@ func running(service string, number int, change func(*container.InspectResponse)
 
 func planFor(t *testing.T, text string, there func(hashes map[string]string) []replica, selected ...string) []string {
 	t.Helper()
-	p := mustLoad(t, memory{"/srv/compose.yaml": "name: shop\nservices:\n" + text}, wanted{})
+	p := mustLoad(t, familytest.Files{"/srv/compose.yaml": "name: shop\nservices:\n" + text}, composefile.Wanted{})
 	c, err := canonicalize(p, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -121,8 +123,8 @@ func TestPlan(t *testing.T) {
 }
 
 func TestJudge(t *testing.T) {
-	p := mustLoad(t, memory{"/srv/compose.yaml": "name: shop\nservices: {a: {image: x}, p: {image: x, ports: [80]}, " +
-		"j: {image: x}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, wanted{})
+	p := mustLoad(t, familytest.Files{"/srv/compose.yaml": "name: shop\nservices: {a: {image: x}, p: {image: x, ports: [80]}, " +
+		"j: {image: x}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, composefile.Wanted{})
 	now := time.Now()
 	checks := func(status container.HealthStatus, codes ...int) *container.Health {
 		h := &container.Health{Status: status}

@@ -1,112 +1,11 @@
 package compose
 
 import (
-	"errors"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/infrarun/infrarun/builtins/internal/composefile"
 	"github.com/infrarun/infrarun/runtime/events"
-	"github.com/infrarun/infrarun/runtime/policy"
 	"github.com/infrarun/infrarun/testdata/composetest"
 )
-
-// What lets a container out is found, with the line where it is asked for.
-func TestDemands(t *testing.T) {
-	const text = `name: shop
-services:
-  a:
-    image: x
-    privileged: true
-    cap_add:
-      - NET_ADMIN
-      - CAP_SYS_TIME
-    security_opt: ["no-new-privileges:true", "seccomp:unconfined"]
-    network_mode: host
-    pid: host
-    ipc: "container:other"
-    uts: host
-    userns_mode: host
-    cgroup: host
-    runtime: special
-    devices: ["/dev/fuse:/dev/fuse"]
-    device_cgroup_rules: ["c 1:3 mr"]
-    volumes:
-      - ./conf:/conf
-      - /etc:/etc:ro
-      - /var/run/docker.sock:/var/run/docker.sock
-      - data:/data
-      - type: tmpfs
-        target: /tmp
-    configs: [c]
-    volumes_from: ["container:old:ro"]
-    external_links: [old2:alias]
-    post_start: [{command: [x], privileged: true}]
-  b:
-    <<: &more {image: x, privileged: true}
-  c:
-    image: x
-    gpus: all
-    networks: [outer, wide]
-    secrets: [{source: s}]
-volumes:
-  data:
-    driver_opts: {type: none, o: bind, device: /home}
-  ext: {external: true}
-  odd: {driver: nfs}
-  shared: {name: shop2_data}
-networks:
-  outer: {external: true, name: theirs}
-  wide: {driver: macvlan}
-configs: {c: {file: ./c.conf}}
-secrets: {s: {file: /root/s}}
-`
-	all, err := composefile.Demands(mustLoad(t, memory{"/srv/compose.yaml": text}, wanted{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, d := range all {
-		if d.Need.Kind != "docker" || d.What == "" {
-			t.Errorf("%+v", d)
-		}
-		got = append(got, strings.TrimPrefix(d.Place, "/srv/compose.yaml:")+" "+d.Need.Target)
-	}
-	want := []string{
-		"5 privileged:a", "29 privileged:a", "7 capability:NET_ADMIN", "8 capability:SYS_TIME", "9 security-opt:seccomp=unconfined",
-		"16 runtime:special", "10 host-network", "11 host-pid", "12 container:other", "13 host-uts", "15 host-cgroup", "14 host-userns",
-		"27 container:old", "28 container:old2", "17 device:/dev/fuse", "18 device:rule c 1:3 mr",
-		"20 host-path:/srv/conf", "21 host-path:/etc", "22 socket", "22 host-path:/var/run/docker.sock", "26 host-path:/srv/c.conf",
-		"31 privileged:b", "34 device:gpu", "36 host-path:/root/s",
-		"38 host-path:/home", "40 volume:ext", "41 volume-driver:nfs", "42 volume:shop2_data", "44 network:theirs", "45 network-driver:macvlan",
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("the demands differ (-want +got):\n%s", d)
-	}
-}
-
-func TestDemandsRefuse(t *testing.T) {
-	for key, text := range map[string]string{
-		"provider":  "provider: {type: program}",
-		"pre_start": "pre_start: [{command: [x], image: y}]",
-	} {
-		src := memory{"/srv/compose.yaml": "name: a\nservices:\n  s:\n    image: x\n    " + text + "\n"}
-		if _, err := composefile.Demands(mustLoad(t, src, wanted{})); err == nil || !strings.Contains(err.Error(), "/srv/compose.yaml:5: service s: "+key+" is not supported") {
-			t.Errorf("%s: %v", key, err)
-		}
-	}
-}
-
-func TestPermitSaysWhere(t *testing.T) {
-	p := mustLoad(t, memory{"/srv/compose.yaml": "name: a\nservices:\n  s:\n    image: x\n    privileged: true\n"}, wanted{})
-	err := composefile.Permit(p, func(needs ...policy.Need) error { return &policy.Denied{Need: needs[0], By: policy.Recipe} })
-	var denied *policy.Denied
-	if !errors.As(err, &denied) || !strings.HasPrefix(err.Error(), "/srv/compose.yaml:5: service s runs privileged: docker: privileged:s is not declared") {
-		t.Errorf("got %v", err)
-	}
-}
 
 // A project that asks for more than is declared is refused, in a preview as in a run, and runs if it is declared.
 func TestPolicy(t *testing.T) {

@@ -6,5 +6,4 @@ import "github.com/infrarun/infrarun/builtins/internal/composefile"
 type (
 	project     = composefile.Project
 	projectArgs = composefile.Args
-	wanted      = composefile.Wanted
 )

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/docker/docker/api/types/container"
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -100,21 +101,21 @@ var logsBuiltin = runtime.Define(runtime.Builtin{
 		return nil, err
 	}
 	defer e.Close()
-	q := logQuery{tail: strconv.Itoa(a.Tail), limit: maxLog}
+	which := container.LogsOptions{Tail: strconv.Itoa(a.Tail)}
 	if a.Since.Duration > 0 {
-		q.since = a.Since.String()
+		which.Since = a.Since.String()
 	}
 	var all strings.Builder
 	for _, r := range running {
 		if len(a.Services) > 0 && !slices.Contains(a.Services, r.service) {
 			continue
 		}
-		text, err := readLog(c.Context(), e, r, q)
+		text, err := e.Logs(c.Context(), &r.InspectResponse, which, maxLog)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("container %s: %w", r.name(), err)
 		}
-		for line := range strings.Lines(text) {
-			fmt.Fprintf(&all, "%s | %s\n", r.name(), strings.ToValidUTF8(strings.TrimRight(line, "\r\n"), "�"))
+		for _, line := range engine.LastLines(text, a.Tail) {
+			fmt.Fprintf(&all, "%s | %s\n", r.name(), line)
 		}
 	}
 	return starlark.String(all.String()), nil

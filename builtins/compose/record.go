@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/fileundo"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/journal"
 )
@@ -44,7 +44,7 @@ type left map[string]string
 func leftOf(running []replica) left {
 	l := left{}
 	for _, r := range running {
-		l[r.name()] = short(r.ID)
+		l[r.name()] = imageref.Short(r.ID)
 	}
 	return l
 }
@@ -170,21 +170,5 @@ func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, afte
 	if err != nil {
 		return "", err
 	}
-	now := leftOf(running)
-	var lost []string
-	for name, id := range after {
-		switch {
-		case now[name] == "":
-			lost = append(lost, "container "+name+" is gone")
-		case now[name] != id:
-			lost = append(lost, "container "+name+" is another one")
-		}
-	}
-	for name := range now {
-		if after[name] == "" {
-			lost = append(lost, "container "+name+" is new")
-		}
-	}
-	slices.Sort(lost)
-	return strings.Join(lost, ", "), nil
+	return engine.Drift("container", "is another one", after, leftOf(running)), nil
 }

@@ -70,11 +70,5 @@ func ofService(all []replica, service string) []replica {
 	return own
 }
 
-// short is an id as docker shows it.
-func short(id string) string {
-	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(12, len(id))]
-}
-
 // absent reports whether an error says that there is no such thing any more.
 func absent(err error) bool { return errdefs.IsNotFound(err) }

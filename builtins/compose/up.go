@@ -134,10 +134,8 @@ func (u *up) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, err
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	for _, kept := range u.undo.Images {
-		if err := c.Hold(ctx, kept); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := c.Hold(ctx, u.undo.Images...); err != nil {
+		return runtime.Applied{}, err
 	}
 	if err := c.write(u.resolved, u.canonical.text); err != nil {
 		return runtime.Applied{}, err

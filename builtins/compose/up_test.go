@@ -90,7 +90,7 @@ func TestUpWhatBelongsTogether(t *testing.T) {
 		t.Errorf("put back, beside is in the network %s", mode)
 	}
 	b.Run(`compose.up(DIR, services = ["none"])`).Want(events.Refused).WantError(`the project has no service "none"; it has beside, other, site`)
-	b.Run(`compose.up(DIR, timeout = 1, env = {}, steady = 30, services = ["site"])`).Want(events.RolledBack).WantError("has run for less than 30s", "it is not ready after 1s")
+	b.Run(`compose.up(DIR, timeout = 5, env = {}, steady = 30, services = ["site"])`).Want(events.RolledBack).WantError("has run for less than 30s", "it is not ready after 5s")
 }
 
 // wantGiven stops the test unless Compose was given the resolved project and nothing else, which only its owner can read.

@@ -1,18 +1,15 @@
 package compose
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 
 	"github.com/infrarun/infrarun/builtins/internal/child"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -120,7 +117,9 @@ func (c *control) bringUp(ctx context.Context, u *up) error {
 	case errors.Is(err, errLate) && watching.Err() == context.DeadlineExceeded:
 		err = fmt.Errorf("it is not ready after %v; a larger timeout gives it longer", u.timeout)
 	case called != nil && (errors.Is(err, errLate) || err == nil && len(failed) == 0):
-		return fmt.Errorf("%s: %w", u.cli, called) // what is not ready yet is the consequence
+		// What is not ready yet is the consequence; a container that has failed is why.
+		err = fmt.Errorf("%s: %w", u.cli, called)
+		failed = m.failedNow(ctx, c.Client, append(plain, force...))
 	}
 	if len(failed) == 0 {
 		return err
@@ -148,12 +147,13 @@ func (c *control) callUp(ctx context.Context, u *up, plain, force []string) erro
 }
 
 const (
-	logLimit   = 4 << 20 // bytes of a failed container's log that are kept
+	shownLines = 200     // how much of a failed container's log is shown
+	shownBytes = 1 << 20 // at the most
 	logTimeout = 10 * time.Second
-	lastLines  = 10
+	lastLines  = 10 // how much of it stands in the error
 )
 
-// logs shows all that failed containers have printed, so that it is in the run's log, and returns the last lines.
+// logs shows what failed containers have printed last, so that it is in the run's log, and returns the last lines.
 func (c *control) logs(ctx context.Context, failed []failure) map[string][]string {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
@@ -162,64 +162,18 @@ func (c *control) logs(ctx context.Context, failed []failure) map[string][]strin
 		if f.ContainerJSONBase == nil {
 			continue // there is none
 		}
-		text, err := readLog(ctx, c.Client, f.replica, logQuery{tail: "all", limit: logLimit})
+		text, err := c.Logs(ctx, &f.InspectResponse, container.LogsOptions{Tail: strconv.Itoa(shownLines)}, shownBytes)
 		if err != nil {
-			c.Run.Warn("the log of container %s cannot be read: %v", f.name(), err)
+			c.Run.Warn("container %s: %v", f.name(), err)
 			continue
 		}
-		var lines []string
-		for line := range strings.Lines(text) {
-			line = strings.ToValidUTF8(strings.TrimRight(line, "\r\n"), "�")
+		lines := engine.LastLines(text, shownLines)
+		for _, line := range lines {
 			c.Run.Output("stderr", f.name()+" | "+line)
-			lines = append(lines, line)
 		}
 		last[f.ID] = lines[max(0, len(lines)-lastLines):]
 	}
 	return last
-}
-
-// logQuery says which part of a log is wanted.
-type logQuery struct {
-	tail  string // a number of lines, "all"
-	since string // a time as the engine takes it, "" for all
-	limit int    // bytes, of the end
-}
-
-// readLog returns what a container has printed.
-func readLog(ctx context.Context, e *engine.Client, r replica, q logQuery) (string, error) {
-	from, err := e.ContainerLogs(ctx, r.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: q.tail, Since: q.since})
-	if err != nil {
-		return "", fmt.Errorf("read the log of container %s: %w", r.name(), engine.Explain(ctx, err))
-	}
-	defer from.Close()
-	end := &lastBytes{limit: q.limit}
-	if r.Config.Tty {
-		_, err = io.Copy(end, from)
-	} else {
-		_, err = stdcopy.StdCopy(end, end, bufio.NewReader(from))
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the log of container %s: %w", r.name(), engine.Explain(ctx, err))
-	}
-	return string(end.text), nil
-}
-
-// lastBytes keeps the end of what is written to it, from the beginning of a line.
-type lastBytes struct {
-	text  []byte
-	limit int
-}
-
-func (l *lastBytes) Write(p []byte) (int, error) {
-	l.text = append(l.text, p...)
-	if over := len(l.text) - l.limit; over > l.limit/4 || over > 0 && l.limit < 1<<10 {
-		cut := l.text[over:]
-		if i := bytes.IndexByte(cut, '\n'); i >= 0 {
-			cut = cut[i+1:]
-		}
-		l.text = append(l.text[:0], cut...)
-	}
-	return len(p), nil
 }
 
 // takeAway stops a container as it wants to be stopped, and removes it. Its volumes stay. That it is gone is no error.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -37,9 +38,9 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 		"Undo has the name lead to the image to which it led, which is kept until then; a build that fails changes nothing.",
 	Example: `docker.build(release, tag = "app:" + commit, args = {"BASE": "registry.example:5000/go:1.26"})`,
 }, func(c *runtime.Call, a buildArgs) (starlark.Value, error) {
-	ref, err := parseRef(a.Tag)
+	ref, err := imageref.Parse(a.Tag)
 	if err == nil {
-		err = ref.tagged()
+		err = ref.Tagged()
 	}
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 	if !filepath.IsLocal(a.Dockerfile) {
 		return nil, fmt.Errorf("dockerfile %q must be inside of the context, and relative to it", a.Dockerfile)
 	}
-	b := &build{ref: ref.ref, dir: filesys.Abs(c.BaseDir(), a.Context), args: a, auth: auth}
+	b := &build{ref: ref.Name, dir: filesys.Abs(c.BaseDir(), a.Context), args: a, auth: auth}
 	if err := c.Need(b.Describe().Needs...); err != nil {
 		return nil, err
 	}
@@ -61,8 +62,8 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 	}
 	if b.found.Needed {
 		for _, ref := range b.missing {
-			if err := c.Need(ref.needRegistry()); err != nil {
-				return nil, fmt.Errorf("base image %s: %w", ref.ref, err)
+			if err := c.Need(ref.NeedRegistry()); err != nil {
+				return nil, fmt.Errorf("base image %s: %w", ref.Name, err)
 			}
 		}
 	}
@@ -76,13 +77,13 @@ type build struct {
 	args buildArgs
 	auth *registry.AuthConfig
 
-	unknown string     // why a preview cannot know what is built; "" if it can
-	bases   []string   // what it begins from
-	missing []imageRef // those of them that are not on this machine
+	unknown string         // why a preview cannot know what is built; "" if it can
+	bases   []string       // what it begins from
+	missing []imageref.Ref // those of them that are not on this machine
 	found   runtime.Finding
 	context *buildContext
 	digest  string
-	before  *engine.Kept
+	before  *engine.Refs
 }
 
 // Describe implements [runtime.Change].
@@ -113,7 +114,7 @@ func (b *build) findBases(ctx context.Context, e *engine.Client, r *runtime.Read
 		if err != nil {
 			return err
 		}
-		if ref, err := parseRef(name); err == nil && !img.There() {
+		if ref, err := imageref.Parse(name); err == nil && !img.There() {
 			b.missing = append(b.missing, ref)
 		}
 	}
@@ -177,16 +178,12 @@ func predictedBelow(ctx context.Context, v *filesys.View, dir string) string {
 // Undo implements [runtime.Change].
 func (b *build) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
 	var err error
-	if b.before, err = keepRef(ctx, k, b.ref); err != nil {
-		return nil, err
-	}
-	args := refUndo{[]refBefore{{b.ref, b.before}}}
+	refs := []string{b.ref}
 	for _, ref := range b.missing {
-		args.Refs = append(args.Refs, refBefore{Ref: ref.ref})
+		refs = append(refs, ref.Name)
 	}
-	undo := undoOfRef(b.ref, b.before)
-	undo.Args = args
-	return undo, nil
+	b.before, err = engine.KeepRefs(ctx, k, refs...)
+	return undoOfRef(b.before), err
 }
 
 // Predict implements [runtime.Change].
@@ -194,14 +191,14 @@ func (b *build) Predict(w *runtime.World) (starlark.Value, error) {
 	images := engine.PredictedImages(w)
 	images.Bring(b.ref, "docker.build")
 	for _, ref := range b.missing {
-		images.Bring(ref.ref, "docker.build")
+		images.Bring(ref.Name, "docker.build")
 	}
 	return imageGuess(b.ref, "docker.build"), nil
 }
 
 // authFor is who asks to ask for a base image.
-func (b *build) authFor(ref imageRef) *registry.AuthConfig {
-	if b.args.Registry == "" || strings.TrimSuffix(ref.registry, ":443") != strings.TrimSuffix(b.args.Registry, ":443") {
+func (b *build) authFor(ref imageref.Ref) *registry.AuthConfig {
+	if b.args.Registry == "" || strings.TrimSuffix(ref.Registry, ":443") != strings.TrimSuffix(b.args.Registry, ":443") {
 		return nil
 	}
 	return b.auth

@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	api "github.com/docker/docker/api/types/build"
-	"github.com/docker/docker/api/types/image"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -65,7 +65,7 @@ func (b *build) differs(ctx context.Context, e *engine.Client, r *runtime.Reader
 
 // Apply implements [runtime.Change].
 func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
-	return brings(ctx, w, b.ref, b.before, b.missing, func(x *engine.Writer) error {
+	return brings(ctx, w, b.before, func(x *engine.Writer) error {
 		labels, err := b.labels(ctx, x)
 		if err != nil {
 			return err
@@ -115,7 +115,7 @@ func (b *build) labels(ctx context.Context, x *engine.Writer) (map[string]string
 }
 
 func (b *build) pullBase(ctx context.Context, x *engine.Writer, name string) error {
-	ref, err := parseRef(name)
+	ref, err := imageref.Parse(name)
 	if err != nil {
 		return err
 	}
@@ -123,12 +123,8 @@ func (b *build) pullBase(ctx context.Context, x *engine.Writer, name string) err
 	if err != nil {
 		return err
 	}
-	answer, err := x.API.ImagePull(ctx, name, image.PullOptions{RegistryAuth: auth})
-	if err == nil {
-		err = engine.Follow(ctx, answer, layers(x.Run, "pull "+name))
-	}
-	if err != nil {
-		return fmt.Errorf("bring base image %s: %w", name, engine.Explain(ctx, err))
+	if err := x.Pull(ctx, name, auth); err != nil {
+		return fmt.Errorf("bring base image %s: %w", name, err)
 	}
 	return nil
 }

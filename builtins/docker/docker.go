@@ -14,7 +14,7 @@
 //	docker.network(name, …), docker.remove_network(name)
 //	docker.volume(name, …), docker.remove_volume(name)
 //	docker.backup_volume(name, dst), docker.restore_volume(name, src)
-//	docker.prune(images, keep)                           removes old images, and what nobody's undo needs any more
+//	docker.prune(images, keep, nameless, …)              removes old images, and what nobody's undo needs any more
 //
 // The engine is asked through its API (package engine); a preview only asks it, and only [control] and the writer of that
 // package, which are to be had for a run's writer, change anything.
@@ -34,10 +34,10 @@
 //	container.go containers.go logs.go stats.go exec.go   looking at it, and into it
 //	wait.go judge.go                             waiting until it is healthy
 //	kept.go writer_container.go writer_again.go  going back to one
-//	image.go pull.go push.go tag.go auth.go refs.go   images
+//	image.go pull.go push.go tag.go auth.go   images
 //	build.go build_apply.go context.go dockerfile.go  building them
 //	network.go volume.go backup.go writer_volume.go writer_helper.go tarfile.go   networks and volumes
-//	prune.go                                     cleaning up
+//	prune.go prune_choose.go                     cleaning up
 //	info.go needs.go overlay.go partial.go       what the others use
 package docker
 
@@ -47,6 +47,7 @@ import (
 	"slices"
 
 	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
@@ -78,7 +79,7 @@ func Family() *runtime.Family {
 			networkBuiltin, removeNetworkBuiltin, volumeBuiltin, removeVolumeBuiltin, backupBuiltin, restoreBuiltin, pruneBuiltin,
 		},
 		Undoers: map[string]runtime.Undoer{
-			refKind:       runtime.UndoKind[refUndo, refLeft]{UndoFunc: undoRefs, DriftFunc: refDrift},
+			refKind:       engine.UndoOfRefs(),
 			containerKind: runtime.UndoKind[containerUndo, containerLeft]{UndoFunc: undoContainer, DriftFunc: containerDrift},
 			newVolumeKind: runtime.UndoKind[containerUndo, struct{}]{UndoFunc: undoContainer},
 			volumeKind:    runtime.UndoKind[volumeUndo, struct{}]{UndoFunc: undoVolume},

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
 // Of a Dockerfile only the images that it begins from are read here; the rest is the engine's business.
@@ -34,8 +36,8 @@ func bases(dockerfile string, args map[string]string) []string {
 		if name == "scratch" || stages[strings.ToLower(name)] || strings.Trim(name, "0123456789") == "" {
 			return
 		}
-		if ref, err := parseRef(name); err == nil {
-			found[ref.ref] = true
+		if ref, err := imageref.Parse(name); err == nil {
+			found[ref.Name] = true
 		}
 	}
 	for _, line := range instructions(dockerfile) {

@@ -93,7 +93,7 @@ func (x *execute) run(ctx context.Context, e *engine.Client) (starlark.Value, er
 		return nil, fmt.Errorf("%s: %w", child.Quote(x.cmd.Argv), err)
 	}
 	if ended.Code != 0 && x.check {
-		last := lastLines(ended.Stdout+ended.Stderr, shownLines)
+		last := engine.LastLines(ended.Stdout+ended.Stderr, shownLines)
 		return nil, fmt.Errorf("%s ended with exit status %d\n  %s", child.Quote(x.cmd.Argv), ended.Code, strings.Join(last, "\n  "))
 	}
 	return structOf(starlark.StringDict{

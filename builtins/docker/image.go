@@ -10,6 +10,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -52,8 +53,8 @@ func refOrID(text string) (string, error) {
 	if strings.HasPrefix(text, "sha256:") {
 		return text, nil
 	}
-	r, err := parseRef(text)
-	return r.ref, err
+	r, err := imageref.Parse(text)
+	return r.Name, err
 }
 
 var imageFields = []string{"ref", "id", "tags", "digests", "created", "size", "labels", "env", "user", "ports", "healthcheck"}
@@ -81,10 +82,4 @@ func imageValue(ref string, img *image.InspectResponse) starlark.Value {
 // withoutKept leaves out the tags by which runs hold an image.
 func withoutKept(tags []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return engine.KeptBy(tag) != "" })
-}
-
-// short is the beginning of an id, as docker shows it.
-func short(id string) string {
-	id = strings.TrimPrefix(id, "sha256:")
-	return id[:min(12, len(id))]
 }

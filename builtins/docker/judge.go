@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 )
 
 // judge decides about a look at the container: it is done, or why it never will be.
@@ -79,7 +81,7 @@ func (w *wait) count(h *container.Health) {
 func lastCheck(h *container.Health) string {
 	for _, check := range slices.Backward(h.Log) {
 		if check.ExitCode != 0 {
-			lines := lastLines(check.Output, 1)
+			lines := engine.LastLines(check.Output, 1)
 			return fmt.Sprintf(": its health check ended with %d: %s", check.ExitCode, lines)
 		}
 	}

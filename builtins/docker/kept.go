@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/failpoint"
 	"github.com/infrarun/infrarun/runtime/journal"
@@ -173,7 +174,7 @@ func containerDrift(ctx context.Context, _ *runtime.Reader, args containerUndo, 
 	case after.ID == "":
 		return "there is a container of that name again", nil
 	case c.ID != after.ID:
-		return "it is another container, " + short(c.ID), nil
+		return "it is another container, " + imageref.Short(c.ID), nil
 	case c.State.Running && !after.Running:
 		return "it did not run, and does now", nil
 	case !c.State.Running && after.Running:

@@ -1,15 +1,11 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
 
 	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/pkg/stdcopy"
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -48,7 +44,7 @@ var logsBuiltin = runtime.Define(runtime.Builtin{
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, err)
 		}
-		return listOf(lastLines(text, a.Lines)), nil
+		return listOf(engine.LastLines(text, a.Lines)), nil
 	})
 })
 
@@ -56,10 +52,10 @@ func noContainer(name string) error {
 	return fmt.Errorf("there is no container %s; docker.containers(all = True) lists those that there are", name)
 }
 
-// maxLogs bounds what is read of logs, in bytes; of what is longer the beginning is read.
+// maxLogs bounds what is read of logs, in bytes.
 const maxLogs = 16 << 20
 
-// containerLogs reads what a container has printed, both streams in the order in which it did.
+// containerLogs reads what a container has printed.
 func containerLogs(ctx context.Context, e *engine.Client, id string, options container.LogsOptions) (string, error) {
 	c, err := e.Container(ctx, id)
 	if err != nil {
@@ -67,35 +63,5 @@ func containerLogs(ctx context.Context, e *engine.Client, id string, options con
 	} else if c == nil {
 		return "", noContainer(id)
 	}
-	options.ShowStdout, options.ShowStderr = true, true
-	from, err := e.ContainerLogs(ctx, id, options)
-	if err != nil {
-		return "", engine.Explain(ctx, err)
-	}
-	defer from.Close()
-	var text bytes.Buffer
-	limited := io.LimitReader(from, maxLogs)
-	if c.Config.Tty {
-		_, err = io.Copy(&text, limited)
-	} else {
-		_, err = stdcopy.StdCopy(&text, &text, limited)
-	}
-	if err != nil {
-		return "", fmt.Errorf("read its logs: %w", engine.Explain(ctx, err))
-	}
-	return text.String(), nil
-}
-
-// lastLines returns the last lines of a text, as text that can be shown.
-func lastLines(text string, n int) []string {
-	text = strings.TrimRight(strings.ToValidUTF8(text, "\uFFFD"), "\r\n")
-	if text == "" {
-		return nil
-	}
-	lines := strings.Split(text, "\n")
-	lines = lines[max(0, len(lines)-n):]
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], "\r")
-	}
-	return lines
+	return e.Logs(ctx, c, options, maxLogs)
 }

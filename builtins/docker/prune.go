@@ -2,8 +2,8 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,13 +14,16 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
 type pruneArgs struct {
-	Images   runtime.Strings `arg:"images" default:"" doc:"names of images without a tag, such as registry.example:5000/app, whose old tags are removed"`
-	Keep     int             `arg:"keep" default:"3" doc:"how many tags of each name stay, the newest images"`
-	Nameless bool            `arg:"nameless" default:"false" doc:"whether images without any name are removed, such as those left by builds"`
+	Images    runtime.Strings   `arg:"images" default:"" doc:"names of images without a tag, such as registry.example:5000/app, whose old tags are removed"`
+	Keep      int               `arg:"keep" default:"3" doc:"how many tags of each name stay, the newest images"`
+	Nameless  bool              `arg:"nameless" default:"false" doc:"whether images without any name are removed, such as those left by builds, by whomever"`
+	OlderThan runtime.Seconds   `arg:"older_than" default:"" doc:"of images without any name only those that were made, or had a name last, more than so many seconds ago"`
+	Labels    runtime.StringMap `arg:"labels" default:"" doc:"of images without any name only those with all of these labels; the value \"\" is any"`
 }
 
 var pruneBuiltin = runtime.Define(runtime.Builtin{
@@ -34,16 +37,19 @@ var pruneBuiltin = runtime.Define(runtime.Builtin{
 	if a.Keep < 1 {
 		return nil, fmt.Errorf("keep is %d, want 1 or more", a.Keep)
 	}
+	if !a.Nameless && (a.OlderThan.Duration > 0 || len(a.Labels) > 0) {
+		return nil, errors.New("older_than and labels say which images without a name are removed: they need nameless = True")
+	}
 	p := &prune{args: a}
 	for _, name := range a.Images {
-		ref, err := parseRef(name)
+		ref, err := imageref.Parse(name)
 		if err != nil {
 			return nil, err
 		}
-		if ref.repo != name && !strings.HasSuffix(name, "/"+ref.repo) {
-			return nil, fmt.Errorf("images: %q: give the name without a tag, %s", name, ref.repo)
+		if ref.Repo != name && !strings.HasSuffix(name, "/"+ref.Repo) {
+			return nil, fmt.Errorf("images: %q: give the name without a tag, %s", name, ref.Repo)
 		}
-		p.repos = append(p.repos, ref.repo)
+		p.repos = append(p.repos, ref.Repo)
 	}
 	return c.Do(p)
 })
@@ -52,6 +58,7 @@ var pruneBuiltin = runtime.Define(runtime.Builtin{
 type prune struct {
 	args  pruneArgs
 	repos []string
+	seen  map[string]seenImage // by id
 
 	images     []string // references, or ids of images without one
 	containers []string // that were set aside
@@ -86,10 +93,10 @@ func (p *prune) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 		if err != nil {
 			return found, fmt.Errorf("list images: %w", engine.Explain(ctx, err))
 		}
-		if err := newestFirst(ctx, e, all); err != nil {
+		if p.seen, err = newestFirst(ctx, e, all); err != nil {
 			return found, err
 		}
-		p.images = p.choose(all, used, needed)
+		p.images = p.choose(all, used, needed, time.Now())
 		found.Needed = len(p.images)+len(p.containers) > 0
 		found.Summary = "nothing is old"
 		if found.Needed {
@@ -97,80 +104,6 @@ func (p *prune) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 		}
 		return found, nil
 	})
-}
-
-// undoable reports whether a run can still be undone: it has its journal.
-func undoable(runs, run string) bool {
-	_, err := os.Stat(filepath.Join(runs, run, "journal"))
-	return err == nil
-}
-
-// find finds what was set aside and is not needed any more, and returns the ids of the images that others use.
-func (p *prune) find(ctx context.Context, e *engine.Client, needed func(run string) bool) (used map[string]bool, err error) {
-	containers, err := e.Containers(ctx, nil)
-	used = map[string]bool{}
-	for _, c := range containers {
-		if name := engine.NameOf(c); !needed(keptRun(name)) {
-			p.containers = append(p.containers, name)
-			continue
-		}
-		used[c.ImageID] = true
-	}
-	return used, err
-}
-
-// newestFirst sorts images by when they were made. A list of the engine's has only seconds of that.
-func newestFirst(ctx context.Context, e *engine.Client, all []image.Summary) error {
-	made := map[string]string{}
-	for _, img := range all {
-		found, err := e.Image(ctx, img.ID)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			continue
-		}
-		if t, err := time.Parse(time.RFC3339Nano, found.Created); err == nil {
-			made[img.ID] = t.UTC().Format("2006-01-02T15:04:05.000000000")
-		}
-	}
-	slices.SortStableFunc(all, func(a, b image.Summary) int { return strings.Compare(made[b.ID], made[a.ID]) })
-	return nil
-}
-
-// choose returns what is removed of all images, which are sorted.
-func (p *prune) choose(all []image.Summary, used map[string]bool, needed func(run string) bool) []string {
-	var chosen []string
-	kept := map[string]int{}
-	for _, img := range all {
-		free := !used[img.ID]
-		for _, tag := range img.RepoTags {
-			if run := engine.KeptBy(tag); run != "" && needed(run) {
-				free = false
-			}
-		}
-		for _, tag := range img.RepoTags {
-			ref, err := parseRef(tag)
-			switch {
-			case err != nil:
-				continue
-			case engine.KeptBy(tag) != "":
-				if !needed(engine.KeptBy(tag)) {
-					chosen = append(chosen, tag)
-				}
-				continue
-			case !slices.Contains(p.repos, ref.repo):
-				continue
-			}
-			if kept[ref.repo]++; kept[ref.repo] > p.args.Keep && free {
-				chosen = append(chosen, tag)
-			}
-		}
-		if named := slices.ContainsFunc(img.RepoTags, func(tag string) bool { return tag != "<none>:<none>" }); !named && free && p.args.Nameless {
-			chosen = append(chosen, img.ID)
-		}
-	}
-	return chosen
 }
 
 // Undo implements [runtime.Change].

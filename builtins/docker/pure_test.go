@@ -11,28 +11,9 @@ import (
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 	"go.starlark.net/starlark"
-)
 
-func TestParseRef(t *testing.T) {
-	for text, want := range map[string]imageRef{
-		"app":                                   {"app:latest", dockerHub, "app"},
-		"docker.io/library/app:1":               {"app:1", dockerHub, "app"},
-		"team/app:1":                            {"team/app:1", dockerHub, "team/app"},
-		"registry.example/team/app:1":           {"registry.example/team/app:1", "registry.example:443", "registry.example/team/app"},
-		"registry.example:5000/app":             {"registry.example:5000/app:latest", "registry.example:5000", "registry.example:5000/app"},
-		"127.0.0.1:5000/app:1":                  {"127.0.0.1:5000/app:1", "127.0.0.1:5000", "127.0.0.1:5000/app"},
-		"app@sha256:" + strings.Repeat("a", 64): {"app@sha256:" + strings.Repeat("a", 64), dockerHub, "app"},
-	} {
-		if got, err := parseRef(text); err != nil || got != want {
-			t.Errorf("parseRef(%q) = %+v, %v, want %+v", text, got, err, want)
-		}
-	}
-	for _, bad := range []string{"", "App", "a b", "app:", "https://registry.example/app", "app:1:2"} {
-		if got, err := parseRef(bad); err == nil {
-			t.Errorf("parseRef(%q) = %+v, want an error", bad, got)
-		}
-	}
-}
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
+)
 
 func TestBases(t *testing.T) {
 	const dockerfile = `# FROM none
@@ -60,7 +41,7 @@ func FuzzBases(f *testing.F) {
 	f.Add("ARG A=${A}\nFROM ${A:-${A}}", "A")
 	f.Fuzz(func(t *testing.T, dockerfile, arg string) {
 		for _, name := range bases(dockerfile, map[string]string{arg: arg}) {
-			if ref, err := parseRef(name); err != nil || ref.ref != name {
+			if ref, err := imageref.Parse(name); err != nil || ref.Name != name {
 				t.Errorf("base image %q is no name of one: %v", name, err)
 			}
 		}

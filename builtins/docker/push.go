@@ -10,6 +10,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -26,11 +27,11 @@ var pushBuiltin = runtime.Define(runtime.Builtin{
 		"there already are not sent again. Nothing undoes it: others may have pulled the image since.",
 	Example: `docker.push("registry.example:5000/app:1.4", username = "ci", password = secret.env("REGISTRY_PASSWORD"))`,
 }, func(c *runtime.Call, a pushArgs) (starlark.Value, error) {
-	ref, err := parseRef(a.Ref)
+	ref, err := imageref.Parse(a.Ref)
 	if err != nil {
 		return nil, err
 	}
-	if err := ref.tagged(); err != nil {
+	if err := ref.Tagged(); err != nil {
 		return nil, err
 	}
 	auth, err := a.config(c)
@@ -42,26 +43,26 @@ var pushBuiltin = runtime.Define(runtime.Builtin{
 
 // push is the change that brings an image to a registry.
 type push struct {
-	ref  imageRef
+	ref  imageref.Ref
 	auth *registry.AuthConfig
 }
 
 // Describe implements [runtime.Change].
 func (p *push) Describe() runtime.Description {
 	return runtime.Description{
-		Call: "docker.push", Target: p.ref.ref, Undo: runtime.NoUndo,
-		Needs: needs(needImage(p.ref.ref), p.ref.needRegistry()),
+		Call: "docker.push", Target: p.ref.Name, Undo: runtime.NoUndo,
+		Needs: needs(needImage(p.ref.Name), p.ref.NeedRegistry()),
 	}
 }
 
 // Probe implements [runtime.Change].
 func (p *push) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
 	return looking(ctx, r, func(e *engine.Client) (runtime.Finding, error) {
-		there, err := e.SeeImage(ctx, r, p.ref.ref)
+		there, err := e.SeeImage(ctx, r, p.ref.Name)
 		if err == nil && !there.There() {
 			err = errNoImage
 		}
-		return runtime.Finding{Needed: true, Summary: "to " + p.ref.registry}, err
+		return runtime.Finding{Needed: true, Summary: "to " + p.ref.Registry}, err
 	})
 }
 
@@ -79,12 +80,12 @@ func (p *push) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, e
 	if err != nil {
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
-	answer, err := x.API.ImagePush(ctx, p.ref.ref, image.PushOptions{RegistryAuth: auth})
+	answer, err := x.API.ImagePush(ctx, p.ref.Name, image.PushOptions{RegistryAuth: auth})
 	if err != nil {
 		return runtime.Applied{}, engine.Explain(ctx, err)
 	}
 	var result struct{ Digest string }
-	show := layers(w, "push "+p.ref.ref)
+	show := engine.Layers(w, "push "+p.ref.Name)
 	err = engine.Follow(ctx, answer, func(m engine.Message) {
 		show(m)
 		if m.Aux != nil {
@@ -92,15 +93,15 @@ func (p *push) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, e
 		}
 	})
 	if err != nil {
-		return runtime.Applied{}, fmt.Errorf("to %s: %w", p.ref.registry, err)
+		return runtime.Applied{}, fmt.Errorf("to %s: %w", p.ref.Registry, err)
 	}
 	return runtime.Applied{Value: structOf(starlark.StringDict{
-		"ref": starlark.String(p.ref.ref), "digest": starlark.String(result.Digest),
+		"ref": starlark.String(p.ref.Name), "digest": starlark.String(result.Digest),
 	})}, nil
 }
 
 // Predict implements [runtime.Change].
 func (p *push) Predict(*runtime.World) (starlark.Value, error) {
-	return partial("what docker.push of "+p.ref.ref+" gives", []string{"ref", "digest"},
-		starlark.StringDict{"ref": starlark.String(p.ref.ref)}), nil
+	return partial("what docker.push of "+p.ref.Name+" gives", []string{"ref", "digest"},
+		starlark.StringDict{"ref": starlark.String(p.ref.Name)}), nil
 }

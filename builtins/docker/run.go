@@ -16,6 +16,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/envfile"
 	"github.com/infrarun/infrarun/builtins/internal/filesys"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -153,7 +154,7 @@ func errorOf(text string) error {
 func (r *run) why(now seenContainer) string {
 	image := r.def.Image
 	if !r.image.Predicted {
-		image += " (" + short(r.image.ID) + ")"
+		image += " (" + imageref.Short(r.image.ID) + ")"
 	}
 	if !now.there {
 		return "create it from " + image

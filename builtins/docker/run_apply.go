@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/failpoint"
 )
@@ -31,7 +32,7 @@ func (r *run) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error
 			return nil, err
 		}
 		args.Before = r.before
-		note = "brings back container " + short(r.found.ID)
+		note = "brings back container " + imageref.Short(r.found.ID)
 	}
 	if r.resume {
 		return &runtime.Undo{Kind: containerKind, Args: args, Note: "stops it"}, nil

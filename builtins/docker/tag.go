@@ -9,6 +9,7 @@ import (
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
 
@@ -29,14 +30,14 @@ var tagBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	ref, err := parseRef(a.Ref)
+	ref, err := imageref.Parse(a.Ref)
 	if err == nil {
-		err = ref.tagged()
+		err = ref.Tagged()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return c.Do(&tag{source: source, ref: ref.ref})
+	return c.Do(&tag{source: source, ref: ref.Name})
 })
 
 // tag is the change that gives an image a name.
@@ -44,7 +45,7 @@ type tag struct {
 	source, ref string
 
 	found  engine.SeenImage // what source leads to
-	before *engine.Kept
+	before *engine.Refs
 }
 
 // Describe implements [runtime.Change].
@@ -73,7 +74,7 @@ func (t *tag) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, er
 			found.Needed, found.Summary, found.Value = false, "leads to it already", imageValue(t.ref, now.InspectResponse)
 			return found, nil
 		}
-		found.Summary += fmt.Sprintf(", %s in place of %s", short(t.found.ID), short(now.ID))
+		found.Summary += fmt.Sprintf(", %s in place of %s", imageref.Short(t.found.ID), imageref.Short(now.ID))
 		return found, nil
 	})
 }
@@ -81,13 +82,13 @@ func (t *tag) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, er
 // Undo implements [runtime.Change].
 func (t *tag) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
 	var err error
-	t.before, err = keepRef(ctx, k, t.ref)
-	return undoOfRef(t.ref, t.before), err
+	t.before, err = engine.KeepRefs(ctx, k, t.ref)
+	return undoOfRef(t.before), err
 }
 
 // Apply implements [runtime.Change].
 func (t *tag) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, error) {
-	return brings(ctx, w, t.ref, t.before, nil, func(x *engine.Writer) error { return x.Tag(ctx, t.found.ID, t.ref) })
+	return brings(ctx, w, t.before, func(x *engine.Writer) error { return x.Tag(ctx, t.found.ID, t.ref) })
 }
 
 // Predict implements [runtime.Change].
@@ -111,14 +112,14 @@ var removeImageBuiltin = runtime.Define(runtime.Builtin{
 		"An image that a container uses keeps its last name: that is an error.",
 	Example: `docker.remove_image("app:1.2")`,
 }, func(c *runtime.Call, a removeImageArgs) (starlark.Value, error) {
-	ref, err := parseRef(a.Ref)
+	ref, err := imageref.Parse(a.Ref)
 	if err == nil {
-		err = ref.tagged()
+		err = ref.Tagged()
 	}
 	if err != nil {
 		return nil, err
 	}
-	return c.Do(&untag{ref: ref.ref})
+	return c.Do(&untag{ref: ref.Name})
 })
 
 const changedDoc = "struct(name, changed)"
@@ -130,7 +131,7 @@ func changed(name string, did bool) starlark.Value {
 // untag is the change that takes a name from an image.
 type untag struct {
 	ref    string
-	before *engine.Kept
+	before *engine.Refs
 }
 
 // Describe implements [runtime.Change].
@@ -155,7 +156,7 @@ func (u *untag) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 			found.Summary = "the image that " + now.By + " brings"
 			return found, nil
 		}
-		found.Summary = fmt.Sprintf("image %s, %s", short(now.ID), size(now.Size))
+		found.Summary = fmt.Sprintf("image %s, %s", imageref.Short(now.ID), size(now.Size))
 		if len(withoutKept(now.RepoTags)) > 1 || r.Preview() {
 			return found, nil
 		}
@@ -174,8 +175,8 @@ func (u *untag) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 // Undo implements [runtime.Change].
 func (u *untag) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error) {
 	var err error
-	u.before, err = keepRef(ctx, k, u.ref)
-	return undoOfRef(u.ref, u.before), err
+	u.before, err = engine.KeepRefs(ctx, k, u.ref)
+	return undoOfRef(u.before), err
 }
 
 // Apply implements [runtime.Change].
@@ -185,12 +186,10 @@ func (u *untag) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer x.Close()
-	if u.before != nil {
-		if err := x.Hold(ctx, *u.before); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := x.Hold(ctx, u.before.Images()...); err != nil {
+		return runtime.Applied{}, err
 	}
-	return runtime.Applied{Value: changed(u.ref, true), After: refLeft{}}, x.RemoveImage(ctx, u.ref, false)
+	return runtime.Applied{Value: changed(u.ref, true), After: engine.RefsLeft{u.ref: ""}}, x.RemoveImage(ctx, u.ref, false)
 }
 
 // Predict implements [runtime.Change].

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,6 +164,42 @@ func TestPrune(t *testing.T) {
 	f.Preview(recipe).Want(events.NoChange)
 	f.Run(`docker.prune(images = ["app:1"])`).Want(events.Refused).WantError("without a tag, app")
 	f.Run(`docker.prune(images = ["app"], keep = 0)`).Want(events.Refused)
+}
+
+// TestPruneNameless removes images without a name, of a certain age and with certain labels.
+func TestPruneNameless(t *testing.T) {
+	f := newFixture(t)
+	plain := f.Image("lost:1", "ENV N=1")
+	ours := f.Image("lost:1", "ENV N=2", "LABEL built=here")
+	theirs := f.Image("lost:1", "ENV N=3", "LABEL built=there")
+	used := f.Image("lost:1", "ENV N=4", "LABEL built=here")
+	f.Run(`docker.run("web", image = "` + used + `", stop_timeout = 0)`).Want(events.Succeeded)
+	f.Image("lost:1", "ENV N=5", "LABEL built=here") // which has a name
+	there := func(want ...string) {
+		t.Helper()
+		for _, id := range []string{plain, ours, theirs} {
+			if got := f.ImageID(id) != ""; got != slices.Contains(want, id) {
+				t.Errorf("image %s is there: %v", id, got)
+			}
+		}
+		if f.ImageID(used) == "" || f.ImageID("lost:1") == "" {
+			t.Error("an image that is used, or has a name, was removed")
+		}
+	}
+	f.Run(`docker.prune(labels = {"built": ""})`).Want(events.Refused).WantError("they need nameless = True")
+	f.Run("docker.prune()").Want(events.Succeeded)
+	f.Preview(`docker.prune(nameless = True, older_than = "1h")`).Want(events.NoChange)
+	recipe := `p = docker.prune(nameless = True, older_than = 0.001, labels = {"built": "here"})` + "\n"
+	if c := f.Preview(recipe).Want(events.WouldChange).Changes()[0]; c.Undo != "none" || !strings.Contains(c.Summary, ours) {
+		t.Errorf("the preview says %+v", c)
+	}
+	there(plain, ours, theirs)
+	f.Run(recipe + `test.equal(p.images, ["` + ours + `"])`).Want(events.Succeeded)
+	there(plain, theirs)
+	f.Run(`docker.prune(nameless = True, labels = {"built": ""})`).Want(events.Succeeded)
+	there(plain)
+	f.Run(`docker.prune(nameless = True)`).Want(events.Succeeded)
+	there()
 }
 
 // TestPruneOfOldRuns removes what runs have set aside whose journals are gone.

@@ -75,7 +75,7 @@ func endOfLogs(ctx context.Context, e *engine.Client, id string) string {
 		return ""
 	}
 	out := "; its last lines:"
-	for _, line := range lastLines(text, shownLines) {
+	for _, line := range engine.LastLines(text, shownLines) {
 		out += "\n  " + line
 	}
 	return out

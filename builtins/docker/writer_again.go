@@ -11,6 +11,7 @@ import (
 	"github.com/docker/docker/api/types/network"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
 // againLabel marks a container that was made in place of one that is gone, whose id it has.
@@ -39,7 +40,7 @@ func (x *control) recreate(ctx context.Context, kept keptContainer, was *contain
 		}
 	}
 	x.Run.Warn("container %s (%s) was removed by somebody; an equal one is in its place, %s, from the same image and volumes",
-		kept.Name, short(kept.ID), short(made.ID))
+		kept.Name, imageref.Short(kept.ID), imageref.Short(made.ID))
 	return x.Container(ctx, made.ID)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/failpoint"
 )
@@ -58,7 +59,7 @@ func (x *control) stop(ctx context.Context, id string, seconds int) error {
 
 func (x *control) rename(ctx context.Context, id, name string) error {
 	if err := x.API.ContainerRename(ctx, id, name); err != nil {
-		return fmt.Errorf("rename container %s to %s: %w", short(id), name, engine.Explain(ctx, err))
+		return fmt.Errorf("rename container %s to %s: %w", imageref.Short(id), name, engine.Explain(ctx, err))
 	}
 	return nil
 }
@@ -79,7 +80,7 @@ func (x *control) setRestart(ctx context.Context, c *container.InspectResponse, 
 func (x *control) remove(ctx context.Context, id string) error {
 	err := x.API.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if err != nil && !errdefs.IsNotFound(err) {
-		return fmt.Errorf("remove container %s: %w", short(id), engine.Explain(ctx, err))
+		return fmt.Errorf("remove container %s: %w", imageref.Short(id), engine.Explain(ctx, err))
 	}
 	return nil
 }
@@ -145,8 +146,8 @@ func (x *control) saveLogs(ctx context.Context, id, name string) (err error) {
 		return err
 	}
 	x.Run.Output("stderr", fmt.Sprintf("the logs of container %s are in %s; they end:", name, path))
-	for _, line := range lastLines(text, shownLines) {
-		x.Run.Output("stderr", line)
+	for _, line := range engine.LastLines(text, shownLines) {
+		x.Run.Output("stderr", name+" | "+line)
 	}
 	return nil
 }
@@ -204,12 +205,12 @@ func (x *control) again(ctx context.Context, kept keptContainer) (*container.Ins
 		return now, nil
 	}
 	if kept.Record == nil || kept.Image == nil {
-		x.Run.Warn("container %s (%s) is gone; it was not needed for the change, so nothing was kept of it", kept.Name, short(kept.ID))
+		x.Run.Warn("container %s (%s) is gone; it was not needed for the change, so nothing was kept of it", kept.Name, imageref.Short(kept.ID))
 		return nil, nil
 	}
 	if now != nil {
 		return nil, fmt.Errorf("bring back container %s: there is another one of that name, %s, which this run has not made; "+
-			"remove or rename it", kept.Name, short(now.ID))
+			"remove or rename it", kept.Name, imageref.Short(now.ID))
 	}
 	was, err := x.recall(kept)
 	if err != nil {

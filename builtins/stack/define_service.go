@@ -12,7 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/docker/docker/api/types/swarm"
 
-	"github.com/infrarun/infrarun/builtins/internal/composefile"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
 // What a service of the compose file may say: what becomes of it is in this file and the next. What only concerns building
@@ -43,7 +43,7 @@ func (d *definer) service(s types.ServiceConfig) error {
 	if image == "" {
 		image = d.project.Name + "-" + s.Name
 	}
-	image = composefile.ShownRef(image)
+	image = imageref.Shown(image)
 	w := wantedService{key: s.Name, image: image, place: d.project.At("services", s.Name, "image")}
 	w.spec.Annotations = swarm.Annotations{Name: d.project.Name + "_" + s.Name, Labels: d.labels(deploy.Labels)}
 	w.spec.Labels[imageLabel] = image

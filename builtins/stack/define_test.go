@@ -2,8 +2,6 @@ package stack
 
 import (
 	"context"
-	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -11,22 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/infrarun/infrarun/builtins/internal/composefile"
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 )
-
-// memory is a source of files in memory.
-type memory map[string]string
-
-func (m memory) ReadFile(path string) ([]byte, error) {
-	text, ok := m[path]
-	if !ok {
-		return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
-	}
-	return []byte(text), nil
-}
 
 // defined reads a project and defines it.
 func defined(text string) (*definition, error) {
-	p, err := composefile.Load(context.Background(), memory{"/srv/compose.yaml": text}, composefile.Wanted{Dir: "/srv"})
+	p, err := composefile.Load(context.Background(), familytest.Files{"/srv/compose.yaml": text}, composefile.Wanted{Dir: "/srv"})
 	if err != nil {
 		return nil, err
 	}

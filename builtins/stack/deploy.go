@@ -116,10 +116,8 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	for _, kept := range d.undo.Images {
-		if err := c.Hold(ctx, kept); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := c.Hold(ctx, d.undo.Images...); err != nil {
+		return runtime.Applied{}, err
 	}
 	watched, err := c.carryOut(ctx, d)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -124,21 +125,44 @@ func TestBadVersion(t *testing.T) {
 	specs := b.specs()
 	for name, c := range map[string]struct {
 		env  []string
+		log  string // is shown, under the service's name
 		want []string
 	}{
-		"exits at start":           {[]string{"SITE_IMAGE", "app:dead", "DB_IMAGE", "app:2"}, []string{"service shop_site: the swarm takes its update back", "cannot open its database"}},
-		"fails its health check":   {[]string{"SITE_IMAGE", "app:sick", "DB_IMAGE", "app:2"}, []string{"service shop_site: the swarm takes its update back"}},
-		"the other one, is paused": {[]string{"DB_IMAGE", "app:dead", "COLOR", "blue"}, []string{"service shop_db: the swarm has paused its update"}},
+		"exits at start": {[]string{"SITE_IMAGE", "app:dead", "DB_IMAGE", "app:2"}, "site | cannot open its database",
+			[]string{"service shop_site: the swarm takes its update back", "cannot open its database"}},
+		"fails its health check": {[]string{"SITE_IMAGE", "app:sick", "DB_IMAGE", "app:2"}, "site | starting version 3",
+			[]string{"service shop_site: the swarm takes its update back", "starting version 3"}},
+		"the other one, is paused": {[]string{"DB_IMAGE", "app:dead", "COLOR", "blue"}, "db | cannot open its database",
+			[]string{"service shop_db: the swarm has paused its update"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b.Run(deploying(c.env...)).Want(events.RolledBack).WantError(c.want...)
+			r := b.Run(deploying(c.env...)).Want(events.RolledBack).WantError(c.want...)
+			wantShown(t, r, c.log)
 			b.wantSame(name+",", specs)
 			if text, err := b.ask(); err != nil || text != "1" {
 				t.Errorf("the site answers %q, %v", text, err)
 			}
 		})
 	}
+	// What has not failed and is not ready in time has its log shown, too.
+	b.file("compose.yaml", withExtra(shop, "app:2"))
+	r := b.Run(`stack.deploy(DIR, steady = 60, timeout = 6)`).Want(events.RolledBack).
+		WantError("stack shop is not ready after 6s", "service shop_extra: 1 of 1 tasks run, for less than 1m0s", "starting version 2")
+	wantShown(t, r, "extra | starting version 2")
+	b.wantSame("after what takes too long,", specs)
+
 	b.file("compose.yaml", withExtra(shop, "app:dead"))
 	b.Run(deploying("COLOR", "green")).Want(events.RolledBack).WantError("service shop_extra: ", "cannot open its database")
 	b.wantSame("after a new service that dies", specs)
+}
+
+// wantShown fails the test unless a line was shown, which is in the run's log then.
+func wantShown(t *testing.T, r *familytest.Result, line string) {
+	t.Helper()
+	for _, e := range r.Events(events.Output) {
+		if e.Text == line {
+			return
+		}
+	}
+	t.Errorf("%q was not shown", line)
 }

@@ -1,17 +1,16 @@
 package stack
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/swarm"
-	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 )
 
 // failure is a service that did not come up.
@@ -24,31 +23,67 @@ type failure struct {
 const (
 	shownTasks = 3               // how many failed tasks are explained
 	lastLines  = 10              // how much of a log stands in the error
-	logTail    = "200"           // how many lines of a log are shown
+	shownLines = 200             // how many lines of a log are shown
+	shownBytes = 1 << 20         // at the most
 	logTimeout = 5 * time.Second // how long the machines have to send them
-	logLimit   = 1 << 20         // bytes
 )
 
-// explain makes an error of a failure, with what the failed tasks said, and shows their logs.
-func (w *watch) explain(ctx context.Context, f *failure) error {
-	var text strings.Builder
-	fmt.Fprintf(&text, "service %s: %s", f.service.name, f.what)
+// explain says what failed, with what the tasks printed last, and shows their logs.
+func (w *watch) explain(ctx context.Context, failed ...*failure) string {
+	ctx, cancel := context.WithTimeout(ctx, 3*logTimeout)
+	defer cancel()
 	nodes := map[string]string{}
 	if list, err := w.NodeList(ctx, swarm.NodeListOptions{}); err == nil {
 		for _, n := range list {
 			nodes[n.ID] = n.Description.Hostname
 		}
 	}
-	for i, t := range f.tasks {
-		if i == shownTasks {
-			break
-		}
-		fmt.Fprintf(&text, "\ntask %s: %s", taskName(f.service.name, t, nodes), reason(t))
-		if lines := w.log(ctx, t, f.service.name); len(lines) > 0 {
-			text.WriteString("; it printed\n  " + strings.Join(lines[max(0, len(lines)-lastLines):], "\n  "))
+	var parts []string
+	for _, f := range failed {
+		parts = append(parts, fmt.Sprintf("service %s: %s", f.service.name, f.what))
+		for _, t := range f.tasks[:min(shownTasks, len(f.tasks))] {
+			text := fmt.Sprintf("task %s: %s", taskName(f.service.name, t, nodes), reason(t))
+			if lines := w.log(ctx, t, f.service.name); len(lines) > 0 {
+				text += "; it printed\n  " + strings.Join(lines[max(0, len(lines)-lastLines):], "\n  ")
+			}
+			parts = append(parts, text)
 		}
 	}
-	return errors.New(text.String())
+	return strings.Join(parts, "\n")
+}
+
+// late says what is not ready when the time is over.
+func (w *watch) late(ctx context.Context, waiting map[string]string, timeout time.Duration) error {
+	var list []*failure
+	for _, s := range w.services {
+		why := waiting[s.name]
+		if why == "" {
+			continue
+		}
+		f := &failure{service: s, what: why}
+		if tasks, err := tasksOf(ctx, w.Client, s.id); err == nil {
+			f.tasks = s.suspects(tasks)
+		}
+		list = append(list, f)
+	}
+	if len(list) == 0 {
+		return fmt.Errorf("stack %s is not ready after %v: the swarm did not answer", w.stack, timeout)
+	}
+	return fmt.Errorf("stack %s is not ready after %v:\n%s", w.stack, timeout, w.explain(ctx, list...))
+}
+
+// suspects are the tasks that may say why a service does not come up, where none has failed: those that were made since,
+// and have got as far as to have a container.
+func (s *watched) suspects(tasks []swarm.Task) []swarm.Task {
+	var list []swarm.Task
+	for _, t := range tasks {
+		template, err := templateOf(t.Spec)
+		c := t.Status.ContainerStatus
+		if err == nil && template == s.template && !s.known[t.ID] && c != nil && c.ContainerID != "" {
+			list = append(list, t)
+		}
+	}
+	return list
 }
 
 func taskName(service string, t swarm.Task, nodes map[string]string) string {
@@ -78,22 +113,16 @@ func reason(t swarm.Task) string {
 func (w *watch) log(ctx context.Context, t swarm.Task, service string) []string {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	from, err := w.TaskLogs(ctx, t.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: logTail})
+	from, err := w.TaskLogs(ctx, t.ID, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: strconv.Itoa(shownLines)})
 	if err != nil {
 		return nil
 	}
 	defer from.Close()
-	var all bytes.Buffer
-	if c := t.Spec.ContainerSpec; c != nil && c.TTY {
-		_, _ = io.Copy(&all, io.LimitReader(from, logLimit))
-	} else {
-		_, _ = stdcopy.StdCopy(&all, &all, io.LimitReader(from, logLimit))
-	}
-	var lines []string
-	for line := range strings.Lines(all.String()) {
-		line = strings.ToValidUTF8(strings.TrimRight(line, "\r\n"), "�")
+	c := t.Spec.ContainerSpec
+	text, _ := engine.ReadLog(from, c != nil && c.TTY, shownBytes)
+	lines := engine.LastLines(text, shownLines)
+	for _, line := range lines {
 		w.Run.Output("stderr", short(w.stack, service)+" | "+line)
-		lines = append(lines, line)
 	}
 	return lines
 }

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/distribution/reference"
-
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -47,11 +46,11 @@ func (r *resolver) resolve(ctx context.Context, w wantedService) (resolved, erro
 }
 
 func (r *resolver) find(ctx context.Context, w wantedService) (resolved, error) {
-	named, err := reference.ParseNormalizedNamed(w.image)
+	name, err := imageref.Parse(w.image)
 	if err != nil {
-		return resolved{}, fmt.Errorf("%s: service %s: image %s: %w", w.place, w.key, w.image, err)
+		return resolved{}, fmt.Errorf("%s: service %s: image: %w", w.place, w.key, err)
 	}
-	if _, ok := named.(reference.Canonical); ok {
+	if name.HasDigest() {
 		return resolved{ref: w.image}, nil
 	}
 	img, err := r.engine.SeeImage(ctx, r.reader, w.image)
@@ -62,13 +61,13 @@ func (r *resolver) find(ctx context.Context, w wantedService) (resolved, error) 
 		return resolved{ref: w.image, by: img.By}, nil
 	case img.InspectResponse != nil:
 		for _, digest := range img.RepoDigests {
-			if name, sum, _ := strings.Cut(digest, "@"); name == reference.FamiliarName(named) {
+			if repo, sum, _ := strings.Cut(digest, "@"); repo == name.Repo {
 				return resolved{ref: w.image + "@" + sum}, nil
 			}
 		}
 		return resolved{ref: w.image, local: img.ID}, nil
 	}
-	if err := r.need(policy.Need{Kind: "net", Target: registryOf(named)}); err != nil {
+	if err := r.need(name.NeedRegistry()); err != nil {
 		return resolved{}, fmt.Errorf("%s: service %s: image %s is not on this machine: %w", w.place, w.key, w.image, err)
 	}
 	there, err := r.engine.DistributionInspect(ctx, w.image, r.auth)
@@ -80,16 +79,4 @@ func (r *resolver) find(ctx context.Context, w wantedService) (resolved, error) 
 		return resolved{}, errors.New("the registry gives no digest for image " + w.image)
 	}
 	return resolved{ref: w.image + "@" + there.Descriptor.Digest.String()}, nil
-}
-
-// registryOf is the host and port of an image's registry.
-func registryOf(named reference.Named) string {
-	switch domain := reference.Domain(named); {
-	case domain == "docker.io":
-		return "registry-1.docker.io:443"
-	case strings.Contains(domain, ":"):
-		return domain
-	default:
-		return domain + ":443"
-	}
 }

@@ -151,21 +151,5 @@ func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, afte
 	if err != nil {
 		return "", err
 	}
-	now := leftOf(list)
-	var lost []string
-	for name, spec := range after {
-		switch {
-		case now[name] == "":
-			lost = append(lost, "service "+name+" is gone")
-		case now[name] != spec:
-			lost = append(lost, "service "+name+" was changed")
-		}
-	}
-	for name := range now {
-		if after[name] == "" {
-			lost = append(lost, "service "+name+" is new")
-		}
-	}
-	slices.Sort(lost)
-	return strings.Join(lost, ", "), nil
+	return engine.Drift("service", "was changed", after, leftOf(list)), nil
 }

@@ -93,10 +93,8 @@ func (d *removal) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	for _, kept := range d.undo.Images {
-		if err := c.Hold(ctx, kept); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := c.Hold(ctx, d.undo.Images...); err != nil {
+		return runtime.Applied{}, err
 	}
 	var names []string
 	for _, s := range d.state.services {

@@ -3,9 +3,9 @@ package stack
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/filters"
@@ -78,7 +78,7 @@ func (w *watch) until(ctx context.Context, timeout time.Duration) error {
 		case err != nil:
 			return err
 		case failed != nil:
-			return w.explain(ctx, failed)
+			return errors.New(w.explain(ctx, failed))
 		case len(still) == 0:
 			return nil
 		}
@@ -114,6 +114,9 @@ func (w *watch) look(ctx context.Context) (*failure, map[string]string, error) {
 			return nil, nil, err
 		}
 		if v.bad != "" {
+			if len(v.tasks) == 0 {
+				v.tasks = s.suspects(tasks)
+			}
 			return &failure{s, v.bad, v.tasks}, nil, nil
 		}
 		w.report(s, v)
@@ -150,20 +153,6 @@ func (w *watch) report(s *watched, v verdict) {
 		w.Run.Output("stdout", short(w.stack, s.name)+": "+text)
 		s.said = text
 	}
-}
-
-// late says what is not ready when the time is over.
-func (w *watch) late(ctx context.Context, waiting map[string]string, timeout time.Duration) error {
-	var lines []string
-	for _, s := range w.services {
-		if why := waiting[s.name]; why != "" {
-			lines = append(lines, fmt.Sprintf("service %s: %s", s.name, why))
-		}
-	}
-	if len(lines) == 0 {
-		lines = []string{"the swarm did not answer"}
-	}
-	return fmt.Errorf("stack %s is not ready after %v: %s", w.stack, timeout, strings.Join(lines, "; "))
 }
 
 // tasksOf lists the tasks of a service, old ones too, the newest first.

@@ -17,7 +17,7 @@ import (
 
 // environment is what variables in the files are replaced from: what the recipe gives, then the files that it names,
 // the last first, then what it may read of infrarun's environment.
-func environment(src Source, w Wanted) (types.Mapping, error) {
+func environment(src *bounded, w Wanted) (types.Mapping, error) {
 	env := types.Mapping{}
 	if w.HostEnv != nil {
 		maps.Copy(env, w.HostEnv())
@@ -27,13 +27,9 @@ func environment(src Source, w Wanted) (types.Mapping, error) {
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(w.Dir, path)
 		}
-		content, err := src.ReadFile(path)
-		if err != nil {
+		vars := map[string]string{}
+		if err := parseInto(src, path, "", vars, lookupIn(w.Env, env)); err != nil {
 			return nil, fmt.Errorf("environment file: %w", err)
-		}
-		vars, err := dotenv.ParseWithLookup(bytes.NewReader(content), lookupIn(w.Env, env))
-		if err != nil {
-			return nil, fmt.Errorf("environment file %s: %w", path, hideValues(err))
 		}
 		maps.Copy(env, vars)
 	}
@@ -42,7 +38,7 @@ func environment(src Source, w Wanted) (types.Mapping, error) {
 }
 
 // lineNumber is where an environment file could not be understood.
-var lineNumber = regexp.MustCompile(`^line \d+`)
+var lineNumber = regexp.MustCompile(`\bline \d+`)
 
 // hideValues leaves out of an error what stands in the file: it may be secret.
 func hideValues(err error) error {
@@ -74,6 +70,9 @@ func (e *unsetError) Error() string {
 // substitute replaces variables as Compose does, but a variable that is not set is an error: Compose would warn and
 // put nothing in its place.
 func substitute(text string, mapping template.Mapping) (string, error) {
+	if err := checkVariables(text); err != nil {
+		return "", err
+	}
 	return template.SubstituteWithOptions(text, mapping, template.WithoutLogging, template.WithReplacementFunction(
 		func(part string, mapping template.Mapping, cfg *template.Config) (string, error) {
 			value, applied, err := template.DefaultReplacementAppliedFunc(part, mapping, cfg)
@@ -84,7 +83,7 @@ func substitute(text string, mapping template.Mapping) (string, error) {
 		}))
 }
 
-func inlineEnvironment(src Source, s *types.ContainerSpec, env types.Mapping) error {
+func inlineEnvironment(src *bounded, s *types.ContainerSpec, env types.Mapping) error {
 	s.Environment = s.Environment.Resolve(env.Resolve)
 	all := s.Environment.ToMapping()
 	for _, file := range s.EnvFiles {
@@ -98,17 +97,40 @@ func inlineEnvironment(src Source, s *types.ContainerSpec, env types.Mapping) er
 	}
 	s.Environment = all.ToMappingWithEquals().OverrideBy(s.Environment)
 	s.EnvFiles = nil
+	for _, value := range s.Environment {
+		if value != nil {
+			if err := src.spend(len(*value)); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
-// parseInto adds the variables of a file.
-func parseInto(src Source, path, format string, vars map[string]string, lookup dotenv.LookupFn) error {
+// parseInto adds the variables of a file, in which those before can be used.
+func parseInto(src *bounded, path, format string, vars map[string]string, lookup dotenv.LookupFn) error {
+	if format != "" && format != dotenv.DotEnv {
+		return fmt.Errorf("%s: the format %q is not supported: write it as NAME=value, and leave format out", path, format)
+	}
 	content, err := src.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	if err := dotenv.ParseWithFormat(bytes.NewReader(content), path, vars, lookup, format); err != nil {
+	if err := checkVariables(string(content)); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	known := func(name string) (string, bool) {
+		if value, ok := lookup(name); ok {
+			return value, true
+		}
+		value, ok := vars[name] // the parser would find it too, but not count
+		return value, ok
+	}
+	if err := dotenv.ParseWithFormat(bytes.NewReader(content), "", vars, src.lookup(known), dotenv.DotEnv); err != nil {
 		return fmt.Errorf("%s: %w", path, hideValues(err))
+	}
+	if err := src.spent(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }

@@ -45,8 +45,10 @@ type Project struct {
 	places places
 }
 
-// Load reads and resolves a project.
-func Load(ctx context.Context, src Source, w Wanted) (*Project, error) {
+// Load reads and resolves a project. It reads through the source alone, and fails if the project unfolds to more than a
+// machine should have to hold.
+func Load(ctx context.Context, from Source, w Wanted) (*Project, error) {
+	src := &bounded{from, maxText}
 	files, err := readFiles(src, w)
 	if err != nil {
 		return nil, err
@@ -76,19 +78,25 @@ func Load(ctx context.Context, src Source, w Wanted) (*Project, error) {
 		o.ResourceLoaders = []loader.ResourceLoader{reader}
 		o.Profiles = w.Profiles
 		o.Interpolate.Substitute = substitute
-		o.Interpolate.LookupValue = interpolation.LookupValue(details.LookupEnv)
+		o.Interpolate.LookupValue = interpolation.LookupValue(src.lookup(details.LookupEnv))
 		if w.Name != "" {
 			o.SetProjectName(w.Name, true)
 		}
 	})
+	if err == nil {
+		err = src.spent()
+	}
 	if err != nil {
 		return nil, p.explain(reader, err)
 	}
-	return p, p.inline(src)
+	if err := p.inline(src); err != nil {
+		return nil, err
+	}
+	return p, src.spent()
 }
 
 // readFiles reads the compose files.
-func readFiles(src Source, w Wanted) ([]types.ConfigFile, error) {
+func readFiles(src *bounded, w Wanted) ([]types.ConfigFile, error) {
 	var files []types.ConfigFile
 	read := func(name string) error {
 		path := name
@@ -144,7 +152,7 @@ func (p *Project) explain(r *resources, err error) error {
 }
 
 // inline puts into the services what they name by file: environment and labels.
-func (p *Project) inline(src Source) error {
+func (p *Project) inline(src *bounded) error {
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		s := p.Services[name]
 		if err := inlineEnvironment(src, &s.ContainerSpec, p.Environment); err != nil {

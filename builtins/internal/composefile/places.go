@@ -14,18 +14,17 @@ import (
 // places knows on which line of which file something of a project stands.
 type places struct {
 	files []placedFile
+	nodes int // how many values they have
 }
 
 type placedFile struct {
 	path string
 	text string
+	doc  *yaml.Node
 	root *yaml.Node // the top-level mapping; nil if there is none
 }
 
-// MaxFile is how large a compose file may be, in bytes.
-const MaxFile = 1 << 20
-
-// add reads where everything stands in a file, which may have several documents.
+// add reads where everything stands in a file, which may have several documents, and refuses one that unfolds to too much.
 func (ps *places) add(path string, content []byte) error {
 	for d := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var doc yaml.Node
@@ -34,48 +33,18 @@ func (ps *places) add(path string, content []byte) error {
 			break
 		}
 		if err == nil {
-			err = checkSize(&doc)
+			var nodes int
+			nodes, err = countNodes(&doc)
+			ps.nodes += nodes
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %s", path, strings.TrimPrefix(err.Error(), "yaml: "))
 		}
-		f := placedFile{path: path, text: string(content)}
+		f := placedFile{path: path, text: string(content), doc: &doc}
 		if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
 			f.root = doc.Content[0]
 		}
 		ps.files = append(ps.files, f)
-	}
-	return nil
-}
-
-// maxNodes is how many values a file may have, with its aliases replaced by what they stand for; maxDepth how deep they
-// may be nested.
-const (
-	maxNodes = 100_000
-	maxDepth = 100
-)
-
-// checkSize refuses a document that unfolds to too much, as one with an alias in what it stands for does: compose-go would
-// not come to an end.
-func checkSize(doc *yaml.Node) error {
-	count := 0
-	var visit func(n *yaml.Node, depth int) bool
-	visit = func(n *yaml.Node, depth int) bool {
-		if count++; count > maxNodes || depth > maxDepth {
-			return false
-		}
-		if n.Kind == yaml.AliasNode {
-			return visit(n.Alias, depth+1)
-		}
-		for _, c := range n.Content {
-			if !visit(c, depth+1) {
-				return false
-			}
-		}
-		return true
-	}
-	if !visit(doc, 0) {
-		return errors.New("it has more values than are accepted, or is nested too deeply, with its aliases replaced by what they stand for")
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"github.com/distribution/reference"
 )
 
 // At is file:line of a key, such as services, web, image, or of the nearest thing around it that is there.
@@ -35,13 +34,4 @@ func HostPorts(s types.ServiceConfig) []int {
 		}
 	}
 	return list
-}
-
-// ShownRef is the name of an image as docker shows it, with its tag.
-func ShownRef(image string) string {
-	named, err := reference.ParseNormalizedNamed(image)
-	if err != nil {
-		return image // an id
-	}
-	return reference.FamiliarString(reference.TagNameOnly(named))
 }

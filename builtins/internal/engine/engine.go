@@ -30,9 +30,12 @@
 //	host.go nothing.go  where the engine is, and what a preview sees if there is none yet
 //	read.go             looking: containers, images, networks, volumes
 //	keep.go writer_keep.go   keeping images
+//	refs.go writer_refs.go   keeping to which images names lead
 //	writer.go           changing: tags
 //	predict.go          what a preview predicts of images
+//	drift.go            what differs from what a change has left
 //	exec.go             running a command in a container
+//	logs.go             what containers have printed
 //	stream.go           what the engine reports while it builds, pulls, pushes or loads
 //	errors.go           what the engine said
 //

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/events"
 )
 
 // Message is a line of what the engine reports while it builds, pulls, pushes or loads.
@@ -52,5 +55,23 @@ func Follow(ctx context.Context, from io.ReadCloser, each func(Message)) error {
 		if each != nil {
 			each(m)
 		}
+	}
+}
+
+// Layers shows how far the layers of an image have come. What is what is done: "pull app:1".
+func Layers(w *runtime.Writer, what string) func(Message) {
+	known := map[string]Progress{}
+	return func(m Message) {
+		if m.ID == "" || m.Progress.Total <= 0 {
+			return
+		}
+		known[m.ID] = m.Progress
+		bar := events.Bar{What: what, Unit: "bytes"}
+		for _, p := range known {
+			bar.Current += p.Current
+			bar.Total += p.Total
+		}
+		bar.Done = bar.Current == bar.Total
+		w.Progress(bar)
 	}
 }

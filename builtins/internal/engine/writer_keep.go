@@ -7,13 +7,20 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// Hold tags a kept image, so that it is not removed as one that nobody refers to. An image that is gone is no error: its
-// content may be kept.
-func (x *Writer) Hold(ctx context.Context, kept Kept) error {
-	if img, err := x.Image(ctx, kept.ID); err != nil || img == nil {
-		return err
+// Hold tags kept images, so that they are not removed as such that nobody refers to. An image that is gone is no error:
+// its content may be kept.
+func (x *Writer) Hold(ctx context.Context, images ...Kept) error {
+	for _, kept := range images {
+		if img, err := x.Image(ctx, kept.ID); err != nil {
+			return err
+		} else if img == nil {
+			continue
+		}
+		if err := x.Tag(ctx, kept.ID, keepTag(x.Run.RunID(), kept.ID)); err != nil {
+			return err
+		}
 	}
-	return x.Tag(ctx, kept.ID, keepTag(x.Run.RunID(), kept.ID))
+	return nil
 }
 
 // Restore makes sure that a kept image is there, from what was saved if somebody has removed it.

@@ -1,10 +1,6 @@
 package compose
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
 
@@ -12,23 +8,13 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/infrarun/infrarun/builtins/internal/composefile"
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 )
 
-// memory is a source of files in memory.
-type memory map[string]string
-
-func (m memory) ReadFile(path string) ([]byte, error) {
-	text, ok := m[path]
-	if !ok {
-		return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
-	}
-	return []byte(text), nil
-}
-
-func mustLoad(t *testing.T, src memory, w wanted) *project {
+func mustLoad(t *testing.T, src familytest.Files, w composefile.Wanted) *project {
 	t.Helper()
 	w.Dir = "/srv"
-	p, err := composefile.Load(context.Background(), src, w)
+	p, err := composefile.Load(t.Context(), src, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +50,7 @@ services:
 volumes: {data: }
 `
 
-var bigFiles = memory{
+var bigFiles = familytest.Files{
 	"/srv/compose.yaml":          big,
 	"/srv/compose.override.yaml": "services: {web: {command: [serve, --all]}}",
 	"/srv/web.env":               "A=1\nB=\"${WHO} $A\"\n",
@@ -76,7 +62,7 @@ var bigFiles = memory{
 
 // Exactly this is given to Compose: nothing in it needs another file or a variable.
 func TestResolved(t *testing.T) {
-	p := mustLoad(t, bigFiles, wanted{Env: map[string]string{"WHO": "me"}})
+	p := mustLoad(t, bigFiles, composefile.Wanted{Env: map[string]string{"WHO": "me"}})
 	c, err := canonicalize(p, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +111,7 @@ volumes: {data: {name: shop_data}}
 
 func TestHash(t *testing.T) {
 	hashes := func(text string, env map[string]string, content string) map[string]string {
-		p := mustLoad(t, memory{"/srv/compose.yaml": text}, wanted{Env: env})
+		p := mustLoad(t, familytest.Files{"/srv/compose.yaml": text}, composefile.Wanted{Env: env})
 		c, err := canonicalize(p, map[string][]byte{"/srv/c1": []byte(content)})
 		if err != nil {
 			t.Fatal(err)
@@ -161,91 +147,13 @@ func TestHash(t *testing.T) {
 	}
 }
 
-func TestEnvironmentComesFromWhatIsGiven(t *testing.T) {
-	src := memory{
-		"/srv/compose.yaml": "name: a\nservices: {s: {image: x, environment: {V: \"$A $B $C\", HOME: }}}",
-		"/srv/one.env":      "A=file\nB=file\n", "/srv/two.env": "B=second ${A}\n",
-	}
-	t.Setenv("C", "not declared")
-	w := wanted{
-		Env: map[string]string{"A": "given"}, EnvFiles: []string{"one.env", "two.env"},
-		HostEnv: func() map[string]string { return map[string]string{"B": "host", "C": "host"} },
-	}
-	env := mustLoad(t, src, w).Services["s"].Environment
-	if got, want := *env["V"], "given second given host"; got != want {
-		t.Errorf("V is %q, want %q", got, want)
-	}
-	if env["HOME"] != nil {
-		t.Errorf("HOME is %q, want it unset", *env["HOME"])
-	}
-}
-
-func TestLoadRefuses(t *testing.T) {
-	const one = "name: a\nservices:\n  s:\n    image: x\n"
-	for _, tt := range []struct{ name, file, want string }{
-		{"variable that is not set", one + "    command: [\"$MISSING\"]\n", "/srv/compose.yaml:5: the variable MISSING is not set"},
-		{"variable that must be set", one + "    command: [\"${M:?give it}\"]\n", "give it"},
-		{"no name", "services: {s: {image: x}}", "the project has no name"},
-		{"unknown key", one + "    priviledged: true\n", "priviledged"},
-		{"include", one + "include: [other.yaml]\n", "/srv/compose.yaml:5: include is not supported"},
-		{"remote base", one + "    extends: {file: \"https://example.com/x.yaml\", service: s}\n", "is not on this machine"},
-		{"base that is not there", one + "    extends: {file: other.yaml, service: s}\n", "/srv/other.yaml"},
-		{"environment file that is not there", one + "    env_file: [none.env]\n", "/srv/compose.yaml:5: service s: environment file: open /srv/none.env"},
-		{"no YAML", "a: [", "/srv/compose.yaml"},
-		{"alias in what it stands for", "name: a\n<<<<<<es: &s {s: *s}\n", "/srv/compose.yaml: it has more values"},
-		{"another document", "- a", ""},
-	} {
-		_, err := composefile.Load(context.Background(), memory{"/srv/compose.yaml": tt.file}, wanted{Dir: "/srv"})
-		if err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
-		}
-	}
-	if _, err := composefile.Load(context.Background(), memory{}, wanted{Dir: "/srv"}); err == nil || !strings.Contains(err.Error(), "there is no compose file in /srv") {
-		t.Errorf("no file: %v", err)
-	}
-	_, err := composefile.Load(context.Background(), memory{"/srv/compose.yaml": one, "/srv/e": "A='open secret"}, wanted{Dir: "/srv", EnvFiles: []string{"e"}})
-	if err == nil || strings.Contains(err.Error(), "open secret") {
-		t.Errorf("an environment file that cannot be read: %v", err)
-	}
-}
-
-// refusing is a source of which some files may not be read.
-type refusing struct {
-	memory
-	no string
-}
-
-var errRefused = errors.New("not declared")
-
-func (r refusing) ReadFile(path string) ([]byte, error) {
-	if path == r.no {
-		return nil, errRefused
-	}
-	return r.memory.ReadFile(path)
-}
-
-func TestEveryFileIsAskedFor(t *testing.T) {
-	for _, path := range []string{
-		"/srv/compose.yaml", "/srv/compose.override.yaml", "/srv/web.env", "/srv/web.labels", "/srv/common/db.yaml", "/srv/common/db.env",
-	} {
-		w := wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}}
-		if _, err := composefile.Load(context.Background(), refusing{bigFiles, path}, w); !errors.Is(err, errRefused) {
-			t.Errorf("%s may not be read: %v", path, err)
-		}
-	}
-}
-
-func FuzzLoad(f *testing.F) {
+// What is written for Compose names each service, whatever the project is.
+func FuzzCanonicalize(f *testing.F) {
 	f.Add(big)
-	f.Add("name: a\nservices: {s: {<<: *s, image: x}}")
-	f.Add("a: &a [*a]")
 	f.Fuzz(func(t *testing.T, text string) {
-		src := memory{"/srv/compose.yaml": text, "/srv/web.env": "A=1"}
-		p, err := composefile.Load(context.Background(), src, wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}})
+		src := familytest.Files{"/srv/compose.yaml": text, "/srv/web.env": "A=1"}
+		p, err := composefile.Load(t.Context(), src, composefile.Wanted{Dir: "/srv", Env: map[string]string{"WHO": "me"}})
 		if err != nil {
-			return
-		}
-		if _, err := composefile.Demands(p); err != nil {
 			return
 		}
 		if c, err := canonicalize(p, nil); err == nil && len(c.hashes) != len(p.Services) {
