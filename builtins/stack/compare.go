@@ -47,6 +47,7 @@ func normal(spec swarm.ServiceSpec, networks map[string]string) (map[string]any,
 		}
 	}
 	delete(child(tree, "TaskTemplate", "Placement"), "Platforms") // what the registry says of the image
+	delete(child(tree, "TaskTemplate"), "ForceUpdate")            // how often it was restarted
 	pruned, _ := prune(tree).(map[string]any)
 	return pruned, nil
 }

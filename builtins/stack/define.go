@@ -57,6 +57,9 @@ type wantedFile struct {
 	labels map[string]string
 }
 
+// id names it among configs and secrets.
+func (f wantedFile) id() string { return string(f.kind) + " " + f.name }
+
 // outside is what something else has to have made.
 type outside struct {
 	kind  string // network, config, secret
@@ -145,6 +148,12 @@ func (d *definer) network(key string, n types.NetworkConfig) {
 // maxFile is how large a config or secret may be, in bytes: the swarm takes no more.
 const maxFile = 500 * 1024
 
+// contentSuffix is at the end of the name of a config or secret with a content.
+func contentSuffix(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "-" + hex.EncodeToString(sum[:6])
+}
+
 func (d *definer) file(kind fileKind, key string, f types.FileObjectConfig) error {
 	at := d.project.At(string(kind)+"s", key)
 	if f.External {
@@ -168,8 +177,7 @@ func (d *definer) file(kind fileKind, key string, f types.FileObjectConfig) erro
 	if len(data) == 0 || len(data) > maxFile {
 		return fmt.Errorf("%s: %s %s has %d bytes: a swarm takes 1 to %d", at, kind, key, len(data), maxFile)
 	}
-	sum := sha256.Sum256(data)
-	name := fmt.Sprintf("%s-%s", f.Name, hex.EncodeToString(sum[:6]))
+	name := f.Name + contentSuffix(data)
 	d.files[string(kind)+" "+key] = name
 	d.def.files = append(d.def.files, wantedFile{kind, name, data, d.labels(f.Labels)})
 	return nil

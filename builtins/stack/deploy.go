@@ -19,6 +19,7 @@ import (
 
 type deployArgs struct {
 	composefile.Args
+	Services      runtime.Strings `arg:"services" default:"" doc:"only these services of the compose file; the others stay as they are"`
 	Wait          bool            `arg:"wait" default:"true" doc:"whether to wait until every service that was touched is as wanted"`
 	Timeout       runtime.Seconds `arg:"timeout" default:"10m" doc:"how long all of it may take, in seconds; a service that is updated takes at least its update_config's monitor for each step"`
 	Steady        runtime.Seconds `arg:"steady" default:"3s" doc:"how long all tasks of a service have to run, in seconds"`
@@ -45,7 +46,7 @@ var deployBuiltin = runtime.Define(runtime.Builtin{
 		return nil, errors.New("a username needs a token")
 	}
 	d := &deploy{
-		orphans: a.RemoveOrphans, wait: a.Wait, timeout: a.Timeout.Duration, steady: a.Steady.Duration, restarts: a.Restarts, need: c.Need,
+		only: a.Services, orphans: a.RemoveOrphans && len(a.Services) == 0, wait: a.Wait, timeout: a.Timeout.Duration, steady: a.Steady.Duration, restarts: a.Restarts, need: c.Need,
 	}
 	if a.Token != "" {
 		if err := c.AddSecret(a.Token); err != nil {
@@ -72,6 +73,7 @@ var deployBuiltin = runtime.Define(runtime.Builtin{
 // deploy is the change that brings a stack up.
 type deploy struct {
 	def      *definition
+	only     []string // services, as the compose file calls them; none are all
 	orphans  bool
 	wait     bool
 	timeout  time.Duration
@@ -103,7 +105,7 @@ func (d *deploy) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, er
 		}
 	}
 	var err error
-	if d.undo, err = keepStack(ctx, k, d.def.name, touched, d.timeout); err != nil {
+	if d.undo, err = keepStack(ctx, k, d.def.name, touched, nil, d.timeout); err != nil {
 		return nil, err
 	}
 	return &runtime.Undo{Kind: restoreKind, Args: d.undo}, nil
@@ -129,11 +131,8 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 			return runtime.Applied{}, err
 		}
 	}
-	now, err := services(ctx, c.Client, d.def.name)
-	if err != nil {
-		return runtime.Applied{}, err
-	}
-	return runtime.Applied{Value: value(d.def.name, true), After: leftOf(now)}, nil
+	after, err := leaves(ctx, c.Client, d.def.name)
+	return runtime.Applied{Value: value(d.def.name, true), After: after}, err
 }
 
 // value is what a call that changes a stack evaluates to.
@@ -143,13 +142,10 @@ func value(stack string, changed bool) starlark.Value {
 
 // Predict implements [runtime.Change].
 func (d *deploy) Predict(w *runtime.World) (starlark.Value, error) {
-	next := &predicted{services: map[string]swarm.ServiceSpec{}, networks: map[string]bool{}, files: map[string]bool{}}
-	for _, s := range d.state.services {
-		next.services[s.Spec.Name] = s.Spec
-	}
+	next := predict(d.state)
 	for _, s := range d.plan.steps {
 		if s.old != nil {
-			for _, port := range publishedPorts(s.old.Spec) {
+			for _, port := range takenPorts(s.old.Spec) {
 				ports.Of(w).Free(port)
 			}
 		}
@@ -158,7 +154,7 @@ func (d *deploy) Predict(w *runtime.World) (starlark.Value, error) {
 			continue
 		}
 		next.services[s.spec.Name] = s.spec
-		for _, port := range publishedPorts(s.spec) {
+		for _, port := range takenPorts(s.spec) {
 			ports.Of(w).Take(port, "service "+s.spec.Name)
 		}
 	}
@@ -166,7 +162,7 @@ func (d *deploy) Predict(w *runtime.World) (starlark.Value, error) {
 		next.networks[n.name] = true
 	}
 	for _, f := range d.def.files {
-		next.files[string(f.kind)+" "+f.name] = true
+		next.files[f.id()] = true
 	}
 	predictions(w).set(d.def.name, next)
 	return value(d.def.name, true), nil
@@ -184,6 +180,15 @@ func publishedPorts(spec swarm.ServiceSpec) []int {
 		}
 	}
 	return list
+}
+
+// takenPorts are those that are taken as many tasks as the service is to have: where a port is published on the machine of
+// the task, one without tasks takes none.
+func takenPorts(spec swarm.ServiceSpec) []int {
+	if n, ok := replicas(spec.Mode); ok && n == 0 && spec.EndpointSpec != nil && spec.EndpointSpec.Mode == swarm.ResolutionModeDNSRR {
+		return nil
+	}
+	return publishedPorts(spec)
 }
 
 // opened is a look at a stack, as a preview predicts it.

@@ -41,10 +41,9 @@ func seen(ctx context.Context, r *runtime.Reader, e *engine.Client, name string)
 		}
 		s.services = append(s.services, one)
 	}
+	s.networks, s.configs, s.secrets = nil, nil, nil
 	for n := range before.networks {
-		if s.network(n) == nil {
-			s.networks = append(s.networks, network.Inspect{Name: n})
-		}
+		s.networks = append(s.networks, network.Inspect{Name: n})
 	}
 	for f := range before.files {
 		kind, file, _ := strings.Cut(f, " ")
@@ -71,7 +70,7 @@ func (d *deploy) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding,
 		}
 	}
 	images := &resolver{engine: e, reader: r, auth: d.auth, need: d.need, done: map[string]resolved{}}
-	pl := planner{def: d.def, state: s, orphans: d.orphans, resolve: images.resolve}
+	pl := planner{def: d.def, state: s, only: d.only, orphans: d.orphans, resolve: images.resolve}
 	if d.plan, err = pl.plan(ctx); err != nil {
 		return runtime.Finding{}, err
 	}

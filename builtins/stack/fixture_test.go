@@ -119,17 +119,24 @@ func (b *bed) specs() string {
 	}
 	var lines []string
 	for _, one := range s.services {
-		text, err := json.Marshal(one.Spec)
+		tree, err := normal(one.Spec, s.names)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		text, err := json.Marshal(tree)
 		if err != nil {
 			b.t.Fatal(err)
 		}
 		lines = append(lines, string(text))
 	}
 	for _, n := range s.networks {
-		lines = append(lines, "network "+n.Name+" "+n.ID)
+		lines = append(lines, "network "+n.Name)
 	}
 	for _, f := range s.configs {
-		lines = append(lines, "config "+f.Spec.Name+" "+f.ID)
+		lines = append(lines, "config "+f.Spec.Name)
+	}
+	for _, f := range s.secrets {
+		lines = append(lines, "secret "+f.Spec.Name)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -22,6 +22,21 @@ type predicted struct {
 	files    map[string]bool // by kind and name
 }
 
+// predict begins with what there is.
+func predict(s *state) *predicted {
+	p := &predicted{map[string]swarm.ServiceSpec{}, map[string]bool{}, map[string]bool{}}
+	for _, one := range s.services {
+		p.services[one.Spec.Name] = one.Spec
+	}
+	for _, n := range s.networks {
+		p.networks[n.Name] = true
+	}
+	for _, f := range s.files() {
+		p.files[f.id()] = true
+	}
+	return p
+}
+
 func predictions(w *runtime.World) *overlay {
 	return runtime.Overlay(w, "stack", func() *overlay { return &overlay{stacks: map[string]*predicted{}} })
 }

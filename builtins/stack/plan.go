@@ -55,7 +55,8 @@ const orphaned = "it is not in the compose file"
 type planner struct {
 	def     *definition
 	state   *state
-	orphans bool // are to be removed
+	only    []string // services that are meant, as the compose file calls them; none are all
+	orphans bool     // are to be removed
 	resolve func(context.Context, wantedService) (resolved, error)
 }
 
@@ -71,9 +72,16 @@ func (pl *planner) plan(ctx context.Context) (*plan, error) {
 			p.files = append(p.files, f)
 		}
 	}
+	if err := pl.known(); err != nil {
+		return nil, err
+	}
 	wanted := map[string]bool{}
 	for _, w := range pl.def.services {
 		wanted[w.spec.Name] = true
+		if len(pl.only) > 0 && !slices.Contains(pl.only, w.key) {
+			p.same = append(p.same, w.key)
+			continue
+		}
 		if err := pl.service(ctx, p, w); err != nil {
 			return nil, err
 		}
@@ -89,6 +97,20 @@ func (pl *planner) plan(ctx context.Context) (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// known fails unless all services that are meant are in the compose file.
+func (pl *planner) known() error {
+	var all []string
+	for _, w := range pl.def.services {
+		all = append(all, w.key)
+	}
+	for _, name := range pl.only {
+		if !slices.Contains(all, name) {
+			return fmt.Errorf("the compose file has no service %s; it has %s", name, strings.Join(all, ", "))
+		}
+	}
+	return nil
 }
 
 // service plans one service.
@@ -110,6 +132,7 @@ func (pl *planner) service(ctx context.Context, p *plan, w wantedService) error 
 	s := step{act: create, name: w.key, spec: w.spec, old: pl.state.service(w.spec.Name)}
 	if s.old != nil {
 		s.act = update
+		s.spec.TaskTemplate.ForceUpdate = s.old.Spec.TaskTemplate.ForceUpdate // another number would be another restart
 		if s.why, err = pl.differences(s.old.Spec, w.spec); err != nil {
 			return err
 		}

@@ -27,12 +27,22 @@ type record struct {
 	Networks []network.Inspect `json:"networks"`
 	// Names are those of all networks of the swarm, by id: specifications have ids.
 	Names   map[string]string `json:"names"`
-	Configs []string          `json:"configs"` // ids
-	Secrets []string          `json:"secrets"` // ids
+	Configs []string          `json:"configs"` // names
+	Secrets []string          `json:"secrets"` // names
+	// Files are the configs and secrets that the change removes, with what is in them.
+	Files []keptFile `json:"files"`
 	// Refs are the images that ran on this machine under a name without a digest, and which they were.
 	Refs map[string]string `json:"refs"`
 	// Running is how many tasks of each service ran.
 	Running map[string]int `json:"running"`
+}
+
+// keptFile is a config or secret, to be made again.
+type keptFile struct {
+	Kind   fileKind          `json:"kind"`
+	Name   string            `json:"name"`
+	Data   []byte            `json:"data"`
+	Labels map[string]string `json:"labels"`
 }
 
 // restoreArgs are the arguments of the undo.
@@ -43,24 +53,39 @@ type restoreArgs struct {
 	Timeout time.Duration `json:"timeout"`
 }
 
-// left is what a change has left of a stack: the version of each service's specification, by name.
+// left is what a change has left of a stack: what each service's specification comes to, by name.
 type left map[string]string
 
-// leftOf describes services for the check for drift. The swarm counts a version up when it only notes how an update goes, so
-// the specification itself is compared.
-func leftOf(list []swarm.Service) left {
+// leftOf describes services for the check for drift. Neither the version counts, which the swarm counts up when it only notes
+// how an update goes, nor ids of what was made again by another rollback, nor how often a service was restarted.
+func leftOf(s *state) (left, error) {
 	l := left{}
-	for _, s := range list {
-		text, err := json.Marshal(s.Spec)
-		if err == nil {
-			l[s.Spec.Name] = digest(text)
+	for _, one := range s.services {
+		tree, err := normal(one.Spec, s.names)
+		if err != nil {
+			return nil, err
 		}
+		text, err := json.Marshal(tree)
+		if err != nil {
+			return nil, fmt.Errorf("service %s: %w", one.Spec.Name, err)
+		}
+		l[one.Spec.Name] = digest(text)
 	}
-	return l
+	return l, nil
 }
 
-// keepStack makes the undo of a change to a stack: touched are the names of the services that it updates or removes.
-func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []string, timeout time.Duration) (*restoreArgs, error) {
+// leaves looks at a stack and describes it for the check for drift.
+func leaves(ctx context.Context, e *engine.Client, name string) (left, error) {
+	s, err := look(ctx, e, name)
+	if err != nil {
+		return nil, err
+	}
+	return leftOf(s)
+}
+
+// keepStack makes the undo of a change to a stack: touched are the names of the services that it updates or removes, files the
+// configs and secrets that it removes.
+func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []string, files []wantedFile, timeout time.Duration) (*restoreArgs, error) {
 	e, err := engine.Open(ctx)
 	if err != nil {
 		return nil, err
@@ -72,10 +97,13 @@ func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []st
 	}
 	rec := &record{Services: s.services, Networks: s.networks, Names: s.names, Refs: map[string]string{}, Running: map[string]int{}}
 	for _, c := range s.configs {
-		rec.Configs = append(rec.Configs, c.ID)
+		rec.Configs = append(rec.Configs, c.Spec.Name)
 	}
 	for _, c := range s.secrets {
-		rec.Secrets = append(rec.Secrets, c.ID)
+		rec.Secrets = append(rec.Secrets, c.Spec.Name)
+	}
+	for _, f := range files {
+		rec.Files = append(rec.Files, keptFile{f.kind, f.name, f.data, f.labels})
 	}
 	for _, service := range s.services {
 		tasks, err := tasksOf(ctx, e, service.ID)
@@ -147,9 +175,9 @@ func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, afte
 		return "", err
 	}
 	defer e.Close()
-	list, err := services(ctx, e, args.Stack)
+	now, err := leaves(ctx, e, args.Stack)
 	if err != nil {
 		return "", err
 	}
-	return engine.Drift("service", "was changed", after, leftOf(list)), nil
+	return engine.Drift("service", "was changed", after, now), nil
 }

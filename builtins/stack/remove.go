@@ -3,6 +3,7 @@ package stack
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,28 +17,38 @@ import (
 
 type removeArgs struct {
 	nameArgs
+	Secrets runtime.Strings `arg:"secrets" default:"" doc:"what is in the stack's secrets, as far as it is known: those are removed"`
 	Timeout runtime.Seconds `arg:"timeout" default:"10m" doc:"how long an undo waits for the services, in seconds"`
 }
 
 var removeBuiltin = runtime.Define(runtime.Builtin{
-	Name: "stack.remove", Returns: "struct(stack, changed)", Undo: runtime.Compensating, Permission: "`docker` on stack:name",
-	Doc: "Removes the services and networks of a stack, and waits until its tasks on this machine have ended. It needs no compose file. " +
-		"Volumes stay, and so do configs and secrets: what is in a secret a swarm tells nobody, so a rollback could not make it again. " +
-		"Undo makes the networks and services again.",
-	Example: `stack.remove("infra-core")`,
+	Name: "stack.remove", Returns: "struct(stack, changed, left): left are the names of the secrets that stay", Undo: runtime.Compensating,
+	Permission: "`docker` on stack:name",
+	Doc: "Removes the services, networks and configs of a stack, and waits until its containers on this machine are gone. It needs no compose " +
+		"file. Volumes stay. A secret goes only if what is in it is given: that a swarm tells nobody, so a rollback could not make it " +
+		"again. Undo makes the networks, configs, secrets and services again.",
+	Example: `stack.remove("infra-core", secrets = [secret.file("/etc/infra-core/token")])`,
 }, func(c *runtime.Call, a removeArgs) (starlark.Value, error) {
 	if err := checkName(a.Name); err != nil {
 		return nil, err
 	}
-	return c.Do(&removal{name: a.Name, timeout: a.Timeout.Duration})
+	for _, text := range a.Secrets {
+		if err := c.AddSecret(text); err != nil {
+			return nil, err
+		}
+	}
+	return c.Do(&removal{name: a.Name, secrets: a.Secrets, timeout: a.Timeout.Duration})
 })
 
 // removal is the change that takes a stack away.
 type removal struct {
 	name    string
+	secrets []string // what is in those that are known
 	timeout time.Duration
 
 	state *state
+	files []wantedFile // to be removed
+	left  []string     // names of secrets that stay
 	undo  *restoreArgs
 }
 
@@ -57,8 +68,9 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 	}
 	defer e.Close()
 	d.state = s
-	if len(s.services)+len(s.networks) == 0 {
-		return runtime.Finding{Summary: "nothing of it is there", Value: value(d.name, false)}, nil
+	d.sort(s.files())
+	if len(s.services)+len(s.networks)+len(d.files) == 0 {
+		return runtime.Finding{Summary: "nothing of it is there", Value: d.value(false)}, nil
 	}
 	var diff strings.Builder
 	for _, one := range s.services {
@@ -67,10 +79,42 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 	for _, n := range s.networks {
 		fmt.Fprintf(&diff, "- remove network %s\n", n.Name)
 	}
+	for _, f := range d.files {
+		fmt.Fprintf(&diff, "- remove %s\n", f.id())
+	}
+	for _, name := range d.left {
+		fmt.Fprintf(&diff, "  leave secret %s: what is in it is not known\n", name)
+	}
 	return runtime.Finding{
 		Needed: true, Diff: diff.String(), Assumed: e.Assumed(),
-		Summary: fmt.Sprintf("remove %d services, %d networks", len(s.services), len(s.networks)),
+		Summary: fmt.Sprintf("remove %d services, %d networks, %d configs and secrets", len(s.services), len(s.networks), len(d.files)),
 	}, nil
+}
+
+// sort tells the configs and secrets that can be made again from those that cannot.
+func (d *removal) sort(files []wantedFile) {
+	for _, f := range files {
+		if f.kind == secretKind {
+			at := slices.IndexFunc(d.secrets, func(text string) bool { return strings.HasSuffix(f.name, contentSuffix([]byte(text))) })
+			if at < 0 {
+				d.left = append(d.left, f.name)
+				continue
+			}
+			f.data = []byte(d.secrets[at])
+		}
+		d.files = append(d.files, f)
+	}
+}
+
+// value is what the call evaluates to.
+func (d *removal) value(changed bool) starlark.Value {
+	var names []starlark.Value
+	for _, name := range d.left {
+		names = append(names, starlark.String(name))
+	}
+	return structOf(starlark.StringDict{
+		"stack": starlark.String(d.name), "changed": starlark.Bool(changed), "left": starlark.NewList(names),
+	})
 }
 
 // Undo implements [runtime.Change].
@@ -80,7 +124,7 @@ func (d *removal) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, e
 		touched = append(touched, s.Spec.Name)
 	}
 	var err error
-	if d.undo, err = keepStack(ctx, k, d.name, touched, d.timeout); err != nil {
+	if d.undo, err = keepStack(ctx, k, d.name, touched, d.files, d.timeout); err != nil {
 		return nil, err
 	}
 	return &runtime.Undo{Kind: restoreKind, Args: d.undo}, nil
@@ -111,23 +155,25 @@ func (d *removal) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied
 			return runtime.Applied{}, err
 		}
 	}
-	return runtime.Applied{Value: value(d.name, true), After: left{}}, nil
+	for _, f := range d.files {
+		if err := c.removeFile(ctx, d.state.fileID(f.kind, f.name), f); err != nil {
+			return runtime.Applied{}, err
+		}
+	}
+	return runtime.Applied{Value: d.value(true), After: left{}}, nil
 }
 
 // Predict implements [runtime.Change].
 func (d *removal) Predict(w *runtime.World) (starlark.Value, error) {
 	for _, s := range d.state.services {
-		for _, port := range publishedPorts(s.Spec) {
+		for _, port := range takenPorts(s.Spec) {
 			ports.Of(w).Free(port)
 		}
 	}
-	files := map[string]bool{}
-	for _, f := range d.state.configs {
-		files[string(configKind)+" "+f.Spec.Name] = true
+	next := &predicted{map[string]swarm.ServiceSpec{}, map[string]bool{}, map[string]bool{}}
+	for _, name := range d.left {
+		next.files[string(secretKind)+" "+name] = true
 	}
-	for _, f := range d.state.secrets {
-		files[string(secretKind)+" "+f.Spec.Name] = true
-	}
-	predictions(w).set(d.name, &predicted{map[string]swarm.ServiceSpec{}, map[string]bool{}, files})
-	return value(d.name, true), nil
+	predictions(w).set(d.name, next)
+	return d.value(true), nil
 }

@@ -74,14 +74,22 @@ func (u *restorer) restore(ctx context.Context) error {
 		}
 	}
 	ids, err := u.networks(ctx, now)
+	if err == nil {
+		err = u.files(ctx, now)
+	}
 	if err != nil {
 		return errors.Join(append(errs, err)...)
 	}
 	watch := &watch{control: u.control, stack: u.args.Stack, undo: true}
+	stopped := map[string]string{}
 	for _, old := range u.rec.Services {
 		w, err := u.service(ctx, old, now, ids)
 		if err != nil {
 			errs = append(errs, err)
+			continue
+		}
+		if n, ok := replicas(old.Spec.Mode); ok && n == 0 {
+			stopped[w.id] = w.name
 		} else if w.enough = u.rec.Running[old.Spec.Name]; w.enough > 0 {
 			watch.services = append(watch.services, w)
 		}
@@ -89,6 +97,7 @@ func (u *restorer) restore(ctx context.Context) error {
 	if len(watch.services) > 0 {
 		errs = append(errs, watch.until(ctx, u.args.Timeout))
 	}
+	errs = append(errs, u.waitEnded(ctx, stopped, u.args.Timeout))
 	errs = append(errs, u.waitGone(ctx, u.args.Stack, removed), u.leftovers(ctx, now))
 	return errors.Join(errs...)
 }
@@ -150,6 +159,19 @@ func withoutAllocated(options map[string]string) map[string]string {
 	return own
 }
 
+// files makes the configs and secrets again that are gone.
+func (u *restorer) files(ctx context.Context, now *state) error {
+	for _, f := range u.rec.Files {
+		if now.fileID(f.Kind, f.Name) != "" {
+			continue
+		}
+		if err := u.makeFile(ctx, wantedFile{f.Kind, f.Name, f.Data, f.Labels}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // service gives a service the specification that it had, or makes it again.
 func (u *restorer) service(ctx context.Context, old swarm.Service, now *state, ids map[string]string) (*watched, error) {
 	spec := old.Spec
@@ -160,6 +182,9 @@ func (u *restorer) service(ctx context.Context, old swarm.Service, now *state, i
 				list[i].Target = id
 			}
 		}
+	}
+	if err := u.identify(ctx, &spec); err != nil {
+		return nil, err
 	}
 	there := now.service(spec.Name)
 	same, err := equal(there, spec)
@@ -174,10 +199,14 @@ func (u *restorer) service(ctx context.Context, old swarm.Service, now *state, i
 	return w, u.remember(ctx, w)
 }
 
-// equal reports whether a service has a specification.
+// equal reports whether a service has a specification. One that was only restarted since, and has come up, has it: it would
+// have to be restarted for nothing.
 func equal(there *swarm.Service, spec swarm.ServiceSpec) (bool, error) {
 	if there == nil {
 		return false, nil
+	}
+	if u := there.UpdateStatus; u != nil && u.State == swarm.UpdateStateCompleted {
+		spec.TaskTemplate.ForceUpdate = there.Spec.TaskTemplate.ForceUpdate
 	}
 	a, err := json.Marshal(there.Spec)
 	if err != nil {
@@ -196,13 +225,13 @@ func (u *restorer) leftovers(ctx context.Context, now *state) error {
 		}
 	}
 	for _, f := range now.configs {
-		if !slices.Contains(u.rec.Configs, f.ID) {
-			errs = append(errs, u.removeWhenFree(ctx, "config "+f.Spec.Name, func(ctx context.Context) error { return u.API.ConfigRemove(ctx, f.ID) }))
+		if !slices.Contains(u.rec.Configs, f.Spec.Name) {
+			errs = append(errs, u.removeFile(ctx, f.ID, wantedFile{kind: configKind, name: f.Spec.Name}))
 		}
 	}
 	for _, f := range now.secrets {
-		if !slices.Contains(u.rec.Secrets, f.ID) {
-			errs = append(errs, u.removeWhenFree(ctx, "secret "+f.Spec.Name, func(ctx context.Context) error { return u.API.SecretRemove(ctx, f.ID) }))
+		if !slices.Contains(u.rec.Secrets, f.Spec.Name) {
+			errs = append(errs, u.removeFile(ctx, f.ID, wantedFile{kind: secretKind, name: f.Spec.Name}))
 		}
 	}
 	return errors.Join(errs...)

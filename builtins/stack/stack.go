@@ -2,7 +2,9 @@
 //
 //	stack.swarm()               whether this engine is of a swarm, and its nodes
 //	stack.deploy(dir, …)        bring the services up or update them, wait until they are
-//	stack.remove(name)          take the services and networks of a stack away
+//	stack.restart(name, …)      give services new tasks
+//	stack.stop(name, …)         end the tasks of services
+//	stack.remove(name, …)       take the services, networks, configs and secrets of a stack away
 //	stack.status(name)          its services: replicas, image, update
 //
 // where … is files, name, env, env_files and profiles, as compose.up takes them.
@@ -20,7 +22,8 @@
 // The swarm goes back by itself one service at a time. Here the stack goes back as a whole: before anything changes, the
 // specifications of all of its services are recorded, sealed, in the run's directory. If a service fails, or the swarm
 // rolls it back, the undo puts every recorded specification back, and removes services, networks, configs and secrets that
-// were made since. It looks at each first, so it is harmless twice, or for nothing.
+// were made since. It looks at each first, so it is harmless twice, or for nothing. How often a service was restarted
+// is no part of its specification here: a restart that has come up is nothing to take back.
 //
 // The images of the old services must still be there. Those from a registry are named by digest, and the machines fetch them
 // again. Those without are kept on this machine as package engine does it; on other machines whoever cleans up can take
@@ -36,7 +39,8 @@
 //	writer.go writer_object.go        making and updating
 //	watch.go judge.go failure.go      waiting, and what went wrong
 //	record.go restore.go              the record and the undo
-//	remove.go status.go swarm.go      the other builtins
+//	lifecycle.go                      the builtins restart and stop
+//	remove.go status.go               the other builtins
 //	overlay.go                        what a preview predicts
 //
 // The package knows no other family. Reading a project is in package composefile, the engine in package engine.
@@ -62,7 +66,7 @@ func Family() *runtime.Family {
 		Name: "stack",
 		Doc: "Docker Swarm: the services of a compose file on many machines. They are updated as the file says, and watched; if one " +
 			"of them fails, the whole stack goes back.",
-		Builtins: []*runtime.Builtin{swarmBuiltin, deployBuiltin, removeBuiltin, statusBuiltin},
+		Builtins: []*runtime.Builtin{swarmBuiltin, deployBuiltin, restartBuiltin, stopBuiltin, removeBuiltin, statusBuiltin},
 		Undoers: map[string]runtime.Undoer{
 			restoreKind: runtime.UndoKind[restoreArgs, left]{UndoFunc: restoreUndo, DriftFunc: restoreDrift},
 		},

@@ -94,6 +94,18 @@ func (s *state) network(name string) *network.Inspect {
 	return nil
 }
 
+// files are the configs and secrets of the stack; what is in a secret a swarm tells nobody.
+func (s *state) files() []wantedFile {
+	var all []wantedFile
+	for _, c := range s.configs {
+		all = append(all, wantedFile{configKind, c.Spec.Name, c.Spec.Data, c.Spec.Labels})
+	}
+	for _, c := range s.secrets {
+		all = append(all, wantedFile{secretKind, c.Spec.Name, nil, c.Spec.Labels})
+	}
+	return all
+}
+
 // fileID is the id of a config or secret of the stack, "" if there is none.
 func (s *state) fileID(kind fileKind, name string) string {
 	if kind == configKind {

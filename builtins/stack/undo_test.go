@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/infrarun/infrarun/runtime/events"
@@ -23,7 +22,7 @@ func TestUndoTwiceAndForNothing(t *testing.T) {
 	b.UndoTwice(`stack.remove("shop")`)
 	b.Preview(deploying()).Want(events.NoChange)
 	b.Run(`stack.remove("shop")`).Want(events.Succeeded)
-	if s := b.specs(); strings.Contains(s, "TaskTemplate") || strings.Contains(s, "network") {
+	if s := b.specs(); s != "" {
 		t.Errorf("removed, the swarm has\n%s", s)
 	}
 	if c := b.Run(`stack.remove("shop")`).Want(events.Succeeded).Changes()[0]; c.Status != events.Unchanged {

@@ -164,3 +164,40 @@ func tasksOf(ctx context.Context, e *engine.Client, service string) ([]swarm.Tas
 	slices.SortFunc(list, func(a, b swarm.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	return list, nil
 }
+
+// waitEnded waits until no task of services, names by id, runs any more. A machine that is down is not waited for.
+func (c *control) waitEnded(ctx context.Context, services map[string]string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("tasks that are to end still run after %v", timeout))
+	defer cancel()
+	watch := &watch{control: c}
+	for id, name := range services {
+		for {
+			if err := watch.lookAtNodes(ctx); err != nil {
+				return err
+			}
+			tasks, err := tasksOf(ctx, c.Client, id)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(tasks, watch.runs) {
+				break
+			}
+			if err := pause(ctx, pollInterval); err != nil {
+				return fmt.Errorf("service %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// runs reports whether a task runs on a machine, or may yet, as far as anybody knows.
+func (w *watch) runs(t swarm.Task) bool {
+	if down, known := w.down[t.NodeID]; down || !known {
+		return false
+	}
+	switch t.Status.State {
+	case swarm.TaskStateComplete, swarm.TaskStateShutdown, swarm.TaskStateFailed, swarm.TaskStateRejected, swarm.TaskStateRemove, swarm.TaskStateOrphaned:
+		return false
+	}
+	return true
+}

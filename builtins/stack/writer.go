@@ -145,15 +145,15 @@ func (c *control) removeService(ctx context.Context, id, name string) error {
 // stopTimeout is how long tasks of removed services have to end.
 const stopTimeout = 2 * time.Minute
 
-// waitGone waits until nothing runs any more of services that were removed.
+// waitGone waits until this machine has no container any more of services that were removed: their volumes are free then.
 func (c *control) waitGone(ctx context.Context, stack string, removed []string) error {
 	if len(removed) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, stopTimeout, fmt.Errorf("tasks of removed services still run after %v", stopTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, stopTimeout, fmt.Errorf("containers of removed services are still there after %v", stopTimeout))
 	defer cancel()
 	for {
-		list, err := c.ContainerList(ctx, container.ListOptions{Filters: ofStack(stack)})
+		list, err := c.ContainerList(ctx, container.ListOptions{All: true, Filters: ofStack(stack)})
 		if err != nil {
 			return fmt.Errorf("list containers: %w", engine.Explain(ctx, err))
 		}

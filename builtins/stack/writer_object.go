@@ -38,6 +38,16 @@ func (c *control) makeFile(ctx context.Context, f wantedFile) error {
 	return nil
 }
 
+// removeFile removes a config or secret. That it is gone is no error.
+func (c *control) removeFile(ctx context.Context, id string, f wantedFile) error {
+	return c.removeWhenFree(ctx, f.id(), func(ctx context.Context) error {
+		if f.kind == configKind {
+			return c.API.ConfigRemove(ctx, id)
+		}
+		return c.API.SecretRemove(ctx, id)
+	})
+}
+
 // identify puts the ids of configs and secrets into a specification, which the swarm wants beside their names.
 func (c *control) identify(ctx context.Context, spec *swarm.ServiceSpec) error {
 	container := *spec.TaskTemplate.ContainerSpec

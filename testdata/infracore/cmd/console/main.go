@@ -1,6 +1,6 @@
 // Command console is the API of the stack: notes in an SQLite database, and the status of all services.
 //
-// `console token 1h` prints a token that allows writing for that long, signed with INFRA_CORE_JWT_SECRET.
+// `console token 1h` prints a token that allows writing for that long, signed with the secret of the service.
 package main
 
 import (
@@ -18,7 +18,11 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "token" {
-		if err := printToken(os.Stdout, os.Getenv("INFRA_CORE_JWT_SECRET"), os.Args[2:]); err != nil {
+		secret, err := config.ReadSecret(os.Getenv)
+		if err == nil {
+			err = printToken(os.Stdout, secret.Reveal(), os.Args[2:])
+		}
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "console:", err)
 			os.Exit(1)
 		}

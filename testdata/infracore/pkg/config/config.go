@@ -28,7 +28,7 @@ type Config struct {
 	LogDir       string `yaml:"log_dir"`       // empty: stderr only
 	DataDir      string `yaml:"data_dir"`      // everything that outlives a release
 	RequireToken bool   `yaml:"require_token"` // writing needs a signed token
-	JWTSecret    Secret `yaml:"-"`             // from the environment only: a file in git is no place for it
+	JWTSecret    Secret `yaml:"-"`             // see ReadSecret: a file in git is no place for it
 
 	Gate    Gate    `yaml:"gate"`
 	Console Console `yaml:"console"`

@@ -78,6 +78,44 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// The secret can be in a file that a variable names.
+func TestSecretFile(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good, missing := file("good", "abc def\n"), filepath.Join(dir, "missing")
+	for name, tt := range map[string]struct {
+		vars map[string]string
+		want string
+		err  string
+	}{
+		"a line":   {map[string]string{secretFile: good}, "abc def", ""},
+		"neither":  {nil, "", ""},
+		"both":     {map[string]string{secretFile: good, secretVariable: "xyz"}, "", "both set"},
+		"no file":  {map[string]string{secretFile: missing}, "", secretFile + ": open " + missing},
+		"no text":  {map[string]string{secretFile: file("empty", "\n")}, "", "is empty"},
+		"variable": {map[string]string{secretVariable: "xyz"}, "xyz", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, err := Load(write(t, "development", ""), lookup(tt.vars))
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || strings.Contains(err.Error(), "xyz") {
+					t.Errorf("the error is %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil || cfg.JWTSecret.Reveal() != tt.want {
+				t.Errorf("the secret is %q, %v; want %q", cfg.JWTSecret.Reveal(), err, tt.want)
+			}
+		})
+	}
+}
+
 func TestLoadRefuses(t *testing.T) {
 	tests := []struct {
 		name string

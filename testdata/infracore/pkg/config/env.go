@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// override applies the INFRA_CORE_* variables. Every variable there is, apart from INFRA_CORE_ENV, is in this
-// table.
+// override applies the INFRA_CORE_* variables. Every variable there is, apart from INFRA_CORE_ENV and those of the secret,
+// is in this table.
 func (c *Config) override(getenv func(string) string) error {
 	strs := map[string]*string{
 		"INFRA_CORE_BIND":           &c.Bind,
@@ -20,7 +20,6 @@ func (c *Config) override(getenv func(string) string) error {
 		"INFRA_CORE_ORCH_HOST":      &c.Orch.Host,
 		"INFRA_CORE_PROBE_HOST":     &c.Probe.Host,
 		"INFRA_CORE_SNAP_HOST":      &c.Snap.Host,
-		"INFRA_CORE_JWT_SECRET":     (*string)(&c.JWTSecret),
 	}
 	for name, setting := range strs {
 		if v := getenv(name); v != "" {
@@ -46,5 +45,7 @@ func (c *Config) override(getenv func(string) string) error {
 		}
 		*setting = n
 	}
-	return nil
+	var err error
+	c.JWTSecret, err = ReadSecret(getenv)
+	return err
 }
