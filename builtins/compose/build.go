@@ -152,7 +152,7 @@ func (b *build) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 	if len(b.services) == 0 {
 		return runtime.Finding{Summary: "nothing in it is built", Value: imagesValue(false, nil)}, nil
 	}
-	e, err := engine.Open(ctx)
+	e, err := engine.Look(ctx, r)
 	if err != nil {
 		return runtime.Finding{}, err
 	}
@@ -162,7 +162,7 @@ func (b *build) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 	}
 	return runtime.Finding{
 		Needed: true, Summary: fmt.Sprintf("build %s, by %s", strings.Join(b.refs, ", "), b.cli),
-		Assumed: "that the build succeeds",
+		Assumed: assumptions(e, b.cli, "that the build succeeds"),
 	}, nil
 }
 

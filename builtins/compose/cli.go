@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,9 +21,13 @@ type cli struct {
 	version string   // as it says
 	one     bool     // it is version 1
 	host    string   // DOCKER_HOST for it, "" where it finds the engine by itself
+	assumed bool     // a preview takes for granted that there will be one
 }
 
 func (c *cli) String() string {
+	if c.assumed {
+		return "Docker Compose"
+	}
 	return strings.Join(c.argv, " ") + " " + c.version
 }
 
@@ -39,10 +44,14 @@ type found struct {
 	cli *cli
 }
 
-// findCLI returns the Compose of this machine: the plugin of the docker command, or else docker-compose.
+// findCLI returns the Compose of this machine: the plugin of the docker command, or else docker-compose. A preview may be of
+// a run that first installs it.
 func findCLI(ctx context.Context, r *runtime.Reader, e *engine.Client) (*cli, error) {
 	found, err := lookForCLI(ctx, r)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNoCompose) && r.Preview():
+		return &cli{assumed: true}, nil
+	case err != nil:
 		return nil, err
 	}
 	c := *found
@@ -73,6 +82,16 @@ func lookForCLI(ctx context.Context, r *runtime.Reader) (*cli, error) {
 		}
 	}
 	return nil, errNoCompose
+}
+
+// assumptions joins what a preview takes for granted, the engine and the Compose among it, which a run may first install.
+func assumptions(e *engine.Client, c *cli, more ...string) string {
+	all := []string{e.Assumed()}
+	if c != nil && c.assumed {
+		all = append(all, "there is a Docker Compose by then, which understands the project")
+	}
+	all = append(all, more...)
+	return strings.Join(slices.DeleteFunc(all, func(text string) bool { return text == "" }), "; ")
 }
 
 // plainEnv keeps Compose from taking from its surroundings what only the resolved file may say.
@@ -113,7 +132,7 @@ func (c *cli) up(project, file, dir string, services []string, force bool) child
 
 // check has version 1 say whether it understands the resolved project. Later ones do: they read files as infrarun does.
 func (c *cli) check(ctx context.Context, r *runtime.Reader, project string, text []byte) error {
-	if !c.one {
+	if c.assumed || !c.one {
 		return nil
 	}
 	s := c.spec(project, "-", "/", "config", "--quiet")

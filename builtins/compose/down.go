@@ -49,7 +49,7 @@ func (d *down) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, e
 	if before, ok := predictions(r.World()).of(d.name); ok && (before.down || len(before.hashes) > 0) {
 		return runtime.Finding{Needed: len(before.hashes) > 0, Summary: "what this preview has brought up", Value: d.value(false)}, nil
 	}
-	e, err := engine.Open(ctx)
+	e, err := engine.Look(ctx, r)
 	if err != nil {
 		return runtime.Finding{}, err
 	}

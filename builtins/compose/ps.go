@@ -42,7 +42,7 @@ func look(c *runtime.Call, name string) ([]replica, error) {
 	if err := c.Need(need(name)); err != nil {
 		return nil, err
 	}
-	e, err := engine.Open(c.Context())
+	e, err := engine.Look(c.Context(), c.Reader())
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ var logsBuiltin = runtime.Define(runtime.Builtin{
 	if a.Tail < 1 {
 		return nil, fmt.Errorf("tail is %d, want at least 1", a.Tail)
 	}
-	e, err := engine.Open(c.Context())
+	e, err := engine.Look(c.Context(), c.Reader())
 	if err != nil {
 		return nil, err
 	}

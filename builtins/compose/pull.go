@@ -85,7 +85,7 @@ func (p *pull) Describe() runtime.Description {
 
 // Probe implements [runtime.Change].
 func (p *pull) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
-	e, err := engine.Open(ctx)
+	e, err := engine.Look(ctx, r)
 	if err != nil {
 		return runtime.Finding{}, err
 	}
@@ -95,6 +95,10 @@ func (p *pull) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, e
 		name, err := imageref.Parse(ref)
 		if err != nil {
 			return runtime.Finding{}, err
+		}
+		if e.Assumed() != "" {
+			p.missing = append(p.missing, ref)
+			continue
 		}
 		offered, err := e.DistributionInspect(ctx, ref, p.auth)
 		if err != nil {
@@ -114,7 +118,9 @@ func (p *pull) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, e
 	if len(p.missing) == 0 {
 		return runtime.Finding{Summary: fmt.Sprintf("the registries have nothing newer than the %d images here", len(p.refs)), Value: imagesValue(false, p.refs)}, nil
 	}
-	return runtime.Finding{Needed: true, Summary: "bring " + strings.Join(p.missing, ", "), Diff: diff.String()}, nil
+	return runtime.Finding{
+		Needed: true, Summary: "bring " + strings.Join(p.missing, ", "), Diff: diff.String(), Assumed: assumptions(e, nil),
+	}, nil
 }
 
 // Undo implements [runtime.Change].

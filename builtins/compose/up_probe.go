@@ -15,7 +15,7 @@ import (
 
 // Probe implements [runtime.Change].
 func (u *up) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
-	e, err := engine.Open(ctx)
+	e, err := engine.Look(ctx, r)
 	if err != nil {
 		return runtime.Finding{}, err
 	}
@@ -38,11 +38,11 @@ func (u *up) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, err
 	if err := u.cli.check(ctx, r, u.project.Name, u.canonical.text); err != nil {
 		return runtime.Finding{}, err
 	}
-	found := runtime.Finding{Needed: true, Summary: u.summary(), Diff: u.diff(), Assumed: strings.Join(u.plan.guessed, "; ")}
+	guessed := u.plan.guessed
 	if r.Preview() && u.wait && len(u.plan.steps) > 0 {
-		found.Assumed = strings.TrimPrefix(found.Assumed+"; that the containers come up", "; ")
+		guessed = append(guessed, "that the containers come up")
 	}
-	return found, nil
+	return runtime.Finding{Needed: true, Summary: u.summary(), Diff: u.diff(), Assumed: assumptions(e, u.cli, guessed...)}, nil
 }
 
 // probeFile looks at the resolved project that is there.

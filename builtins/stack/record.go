@@ -83,6 +83,10 @@ func leaves(ctx context.Context, e *engine.Client, name string) (left, error) {
 	return leftOf(s)
 }
 
+// undoTimeout is how long an undo waits at least: somebody who gave a change little time did not mean that the way back is to
+// be given up.
+const undoTimeout = 5 * time.Minute
+
 // keepStack makes the undo of a change to a stack: touched are the names of the services that it updates or removes, files the
 // configs and secrets that it removes.
 func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []string, files []wantedFile, timeout time.Duration) (*restoreArgs, error) {
@@ -116,7 +120,7 @@ func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []st
 			}
 		}
 	}
-	args := &restoreArgs{Stack: name, Timeout: timeout}
+	args := &restoreArgs{Stack: name, Timeout: max(timeout, undoTimeout)}
 	if err := args.keepImages(ctx, k, e, rec, touched); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func testUpdate(t *testing.T, s *site) {
 	s.repo.write("cmd/orch/note.go", "package main\n\n// A change that concerns the orchestrator alone.\n")
 	release := s.repo.commit("change the orchestrator")
 
+	s.deploy("update.star", "--env=staging").want(1).says("is for development", "--env development updates it")
 	preview := s.deploy("update.star", "--dry-run").want(2)
 	run := s.deploy("update.star").want(0)
 	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -65,19 +67,31 @@ func (s *site) in(t testing.TB) *site {
 	return &c
 }
 
-// freePorts asks the system for ports that nobody listens on. All are held until all are known.
+// givenPorts are those that tests of this process have been given.
+var givenPorts sync.Map
+
+// freePorts returns ports that nobody listens on. They are below those that Linux gives to connections, of which one could
+// come in between.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
 	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	for range 1000 {
+		if len(ports) == n {
+			return ports
 		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		port := 10000 + rand.IntN(22000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
+		l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
+		l.Close()
+		ports = append(ports, port)
 	}
-	return ports
+	t.Fatalf("there are no %d free ports", n)
+	return nil
 }
 
 func (s *site) stopServices() {
