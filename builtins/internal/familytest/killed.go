@@ -41,47 +41,51 @@ func Child(t *testing.T, fixture func(testing.TB) *Fixture) {
 			select {}
 		}))
 	}
-	f.RunContext(t.Context(), recipe, sinks...).Want(events.Succeeded)
+	r := f.RunContext(t.Context(), recipe, sinks...).Want(events.Succeeded)
+	for _, e := range r.Events(events.Output) {
+		t.Log(e.Text)
+	}
 }
 
 // Killed runs a recipe in another process, or a rollback if the recipe is empty, and kills it at the n-th place where
 // something may be interrupted. It reports whether there are so many places. It takes failpoints, and a TestChild.
 func (f *Fixture) Killed(recipe string, n int) bool {
 	f.t.Helper()
-	return f.killed(recipe, failpoint.Variable, fmt.Sprintf("*:%d=kill", n))
+	killed, _ := f.killed(recipe, failpoint.Variable, fmt.Sprintf("*:%d=kill", n))
+	return killed
 }
 
 // KilledAt does what [Fixture.Killed] does at the place of that name, which must be reached.
 func (f *Fixture) KilledAt(recipe, place string) {
 	f.t.Helper()
-	if !f.killed(recipe, failpoint.Variable, place+"=kill") {
-		f.t.Fatalf("it was not killed at %s", place)
+	if killed, out := f.killed(recipe, failpoint.Variable, place+"=kill"); !killed {
+		f.t.Fatalf("it was not killed at %s:\n%s", place, out)
 	}
 }
 
 // KilledWhenPrinted kills a recipe when its work prints a line with that text, which must be printed.
 func (f *Fixture) KilledWhenPrinted(recipe, text string) {
 	f.t.Helper()
-	if !f.killed(recipe, childLine, text) {
-		f.t.Fatalf("it was not killed at %q", text)
+	if killed, out := f.killed(recipe, childLine, text); !killed {
+		f.t.Fatalf("it was not killed at %q:\n%s", text, out)
 	}
 }
 
-// killed reports whether another process was killed, which is told where by a variable.
-func (f *Fixture) killed(recipe, variable, where string) bool {
+// killed reports whether another process was killed, which is told where by a variable, and what it printed if it was not.
+func (f *Fixture) killed(recipe, variable, where string) (bool, []byte) {
 	f.t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
 	// A process that is killed does not remove its temporary directories: they are made in one of this process.
 	cmd.Env = append(os.Environ(), "TMPDIR="+f.t.TempDir(), childBase+"="+f.Base(), childRecipe+"="+recipe, variable+"="+where)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
-		return false
+		return false, out
 	}
 	if st, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && st.Signaled() && st.Signal() == syscall.SIGKILL {
-		return true
+		return true, nil
 	}
 	f.t.Fatalf("the process to be killed at %s: %v\n%s", where, err, out)
-	return false
+	return false, nil
 }
 
 // PutBack rolls back what a process has left that was killed. There may be nothing: it was killed before it began.
