@@ -9,26 +9,36 @@ import (
 	"github.com/infrarun/infrarun/runtime/journal"
 )
 
-// DriftError is a machine that has changed since the run that is to be undone.
+// DriftError is a machine that has changed since the run that is to be undone, or of which that cannot be told.
 type DriftError struct {
 	Run  string
-	Lost []string // what differs, a line each
+	Lost []string // what differs, or why it cannot be told, a line each
 	Also []string // what the rollback was asked for beyond the usual
+
+	untold bool // nothing is known to differ
 }
 
 func (e *DriftError) Error() string {
-	return fmt.Sprintf("the machine has changed since run %s:\n  %s", e.Run, strings.Join(e.Lost, "\n  "))
+	what := "the machine has changed"
+	if e.untold {
+		what = "it cannot be told whether the machine has changed"
+	}
+	return fmt.Sprintf("%s since run %s:\n  %s", what, e.Run, strings.Join(e.Lost, "\n  "))
 }
 
 // Hint says what to do about it.
 func (e *DriftError) Hint() string {
-	return fmt.Sprintf("look at the differences; `%s --force` undoes the run all the same", rollbackCommand(e.Run, e.Also...))
+	first := "look at the differences"
+	if e.untold {
+		first = "see to it that it can be told, and try again"
+	}
+	return fmt.Sprintf("%s; `%s --force` undoes the run all the same", first, rollbackCommand(e.Run, e.Also...))
 }
 
 // checkDrift compares the machine with what the run left. A path that a later change of the same run
 // touched is compared once, with the last.
 func (r *Run) checkDrift(ctx context.Context) error {
-	var lost, seen []string
+	var lost, untold, seen []string
 	reader := &Reader{&task{ctx: ctx, run: r}}
 	for _, e := range r.journal.State().Pending() {
 		again := overlapping(touched(e), seen)
@@ -41,17 +51,17 @@ func (r *Run) checkDrift(ctx context.Context) error {
 			continue // reported when it is undone
 		}
 		drift, err := u.Drift(ctx, reader, e.Undo.Args, e.After)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
-		} else if err != nil {
-			drift = err.Error()
-		}
-		if drift != "" {
+		case err != nil && !slices.ContainsFunc(untold, func(line string) bool { return strings.HasSuffix(line, ": "+err.Error()) }):
+			untold = append(untold, fmt.Sprintf("%s: %s", e.Target, err))
+		case err == nil && drift != "":
 			lost = append(lost, fmt.Sprintf("%s: %s", e.Target, drift))
 		}
 	}
-	if len(lost) > 0 {
-		return &DriftError{r.id, lost, r.also}
+	if len(lost)+len(untold) > 0 {
+		return &DriftError{r.id, append(lost, untold...), r.also, len(lost) == 0}
 	}
 	return nil
 }

@@ -106,6 +106,15 @@ func TestDrift(t *testing.T) {
 	if rec := l.record(); rec.Rollback != nil || l.journal().Outcome != before.Outcome {
 		t.Errorf("the refusal changed the run: %+v, journal %s", rec, l.journal().Outcome)
 	}
+	// What cannot be looked at is no difference.
+	if err := errors.Join(os.Remove(l.path("a")), os.Symlink("a", l.path("a"))); err != nil {
+		t.Fatal(err)
+	}
+	l.rollback("").want(events.Refused, ExitRefused).wantError("it cannot be told whether the machine has changed since run "+id, "too many levels")
+	if err := os.Remove(l.path("a")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, l.path("a"), "somebody else's")
 	l.force = true
 	l.rollback("").want(events.Restored, ExitDone)
 	l.wantTree("a=old a\n")

@@ -29,7 +29,7 @@ func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 	if err != nil {
 		return err
 	}
-	x, err := reach(ctx, w)
+	x, err := engine.Write(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -39,24 +39,9 @@ func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 	return errors.Join(err, args.Files.Undo(ctx, w))
 }
 
-// engineTimeout is how long an undo waits for an engine that does not answer: it may have been restarted, which may be
-// what made the change fail.
+// engineTimeout is how long it is tried with an engine that ends in the middle: it may be restarted, which may be what made
+// the change fail.
 const engineTimeout = 30 * time.Second
-
-// reach connects to the engine, as soon as it answers.
-func reach(ctx context.Context, w *runtime.Writer) (*engine.Writer, error) {
-	for begin := time.Now(); ; {
-		x, err := engine.Write(ctx, w)
-		if !errors.As(err, new(*engine.UnavailableError)) || time.Since(begin) > engineTimeout {
-			return x, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		case <-time.After(settle / 2):
-		}
-	}
-}
 
 // restorer puts one project back.
 type restorer struct {

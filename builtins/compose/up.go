@@ -153,7 +153,7 @@ func (u *up) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, err
 		}
 	}
 	if err := c.bringUp(ctx, u); err != nil {
-		return runtime.Applied{}, err
+		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
 	running, err := inspect(ctx, c.Client, u.project.Name)
 	if err != nil {

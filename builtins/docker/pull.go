@@ -132,7 +132,7 @@ func brings(ctx context.Context, w *runtime.Writer, before *engine.Refs, do func
 		return runtime.Applied{}, err
 	}
 	if err := do(x); err != nil {
-		return runtime.Applied{}, x.Unchanged(ctx, before, err)
+		return runtime.Applied{}, x.Unchanged(ctx, before, engine.Gone(ctx, err))
 	}
 	ref := before.Refs[0].Ref
 	img, err := x.Image(ctx, ref)

@@ -16,27 +16,41 @@ ip link set "$bridge" up
 filter() { iptables --wait "$1" FORWARD --source "$net.0.0/16" --destination "$net.0.0/16" --jump ACCEPT 2>/dev/null || true; }
 filter --insert
 
-# A file "again" has it start anew when it has ended.
+# A file "again" has it start anew when it has ended, as soon as there is no file "down".
 exec 3<&0
 cat <&3 >/dev/null &
 tests=$!
 (
 	: >"$dir/again"
 	while rm "$dir/again" 2>/dev/null; do
+		while [ -e "$dir/down" ] && kill -0 "$tests" 2>/dev/null; do
+			sleep 0.05
+		done
+		kill -0 "$tests" 2>/dev/null || break
 		dockerd --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/docker.pid" --host "unix://$dir/docker.sock" \
 			--bridge "$bridge" --default-address-pool "base=$net.0.0/16,size=24" --iptables=false --ip-masq=false \
 			--shutdown-timeout 2 >>"$dir/log" 2>&1 || true
+		# A build that it was at work on leaves a mount, with which its container could not be removed.
+		umount "$dir"/data/overlay2/*/merged 2>/dev/null || true
 	done
 	kill "$tests" 2>/dev/null || true
 ) &
 engines=$!
 wait "$tests" || true
-kill "$(cat "$dir/docker.pid" 2>/dev/null)" 2>/dev/null || true
+# It may just be starting, and not have said who it is.
+ended=
+while kill -0 "$engines" 2>/dev/null; do
+	pid=$(cat "$dir/docker.pid" 2>/dev/null || true)
+	if [ -n "$pid" ] && [ "$pid" != "$ended" ] && kill "$pid" 2>/dev/null; then
+		ended=$pid
+	fi
+	sleep 0.05
+done
 wait "$engines" || true
 filter --delete
 ip link del "$bridge"
-# A container in the network of the machine leaves a mount.
-for namespace in "$dir"/exec/netns/*; do
-	umount "$namespace" 2>/dev/null || true
+# A container in the network of the machine leaves a mount, and so does an engine that ends while it starts.
+for mount in "$dir"/exec/netns/* "$dir/data"; do
+	umount "$mount" 2>/dev/null || true
 done
 rm -rf "$dir"

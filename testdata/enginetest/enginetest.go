@@ -191,3 +191,18 @@ func (e *Engine) Restart() {
 		}
 	}
 }
+
+// Down has the engine end, which ends its containers. It stays away until up is called, which returns when it answers
+// again; the end of the test does that, too.
+func (e *Engine) Down() (up func()) {
+	e.t.Helper()
+	file := filepath.Join(e.dir, "down")
+	e.must(os.WriteFile(file, nil, 0o600))
+	up = sync.OnceFunc(func() {
+		e.must(os.Remove(file))
+		e.must(e.wait())
+	})
+	e.t.Cleanup(up)
+	e.Restart()
+	return up
+}

@@ -32,3 +32,15 @@ func TestEngine(t *testing.T) {
 		t.Errorf("cleaned, the engine has\n%s", s)
 	}
 }
+
+func TestDown(t *testing.T) {
+	e := Start(t)
+	up := e.Down()
+	if _, err := e.API.Ping(context.Background()); err == nil {
+		t.Error("the engine answers")
+	}
+	up()
+	if _, err := e.API.Ping(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

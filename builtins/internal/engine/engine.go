@@ -47,6 +47,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/docker/docker/api/types"
@@ -158,17 +159,23 @@ type Writer struct {
 }
 
 // Write connects to the engine, in exchange for a run's writer. An engine that does not answer may be starting anew, and
-// undoing needs it: it is waited for.
+// undoing needs it: it is waited for, but in vain only once in a run.
 func Write(ctx context.Context, w *runtime.Writer) (*Writer, error) {
 	w.Require()
+	inVain := runtime.Overlay(w.World(), "engine.gone", func() *atomic.Bool { return new(atomic.Bool) })
 	deadline := time.Now().Add(patience)
 	for {
 		c, err := Open(ctx)
 		if err == nil {
+			inVain.Store(false)
 			return &Writer{Client: c, API: c.api, Run: w}, nil
 		}
 		var gone *UnavailableError
-		if !errors.As(err, &gone) || time.Now().After(deadline) {
+		if !errors.As(err, &gone) {
+			return nil, err
+		}
+		if inVain.Load() || time.Now().After(deadline) {
+			inVain.Store(true)
 			return nil, err
 		}
 		select {

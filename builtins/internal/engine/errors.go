@@ -68,5 +68,22 @@ func (e *UnavailableError) Error() string {
 // Unwrap returns why.
 func (e *UnavailableError) Unwrap() error { return e.err }
 
+// Gone returns the error of a call that failed, and says so if the engine has ended meanwhile: what ends with it has many
+// words for that, and containers look as if they had crashed.
+func Gone(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	c, asked := Open(ctx) // over a new connection: one that there is may work until the engine is through with ending
+	if asked == nil {
+		c.Close()
+		return err
+	}
+	if !errors.As(asked, new(*UnavailableError)) {
+		return err
+	}
+	return fmt.Errorf("%w\nit ended in the middle of the work: %w", asked, err)
+}
+
 // absent reports whether an error says that there is no such thing.
 func absent(err error) bool { return errdefs.IsNotFound(err) }

@@ -57,7 +57,9 @@ func testUpdate(t *testing.T, s *site) {
 
 	s.deploy("update.star", "--env=staging").want(1).says("is for development", "--env development updates it")
 	preview := s.deploy("update.star", "--dry-run").want(2)
+	asked := s.ask(t)
 	run := s.deploy("update.star").want(0)
+	asked.changed("orch")
 	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
 		t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
 	}

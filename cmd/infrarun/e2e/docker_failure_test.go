@@ -22,6 +22,9 @@ func (c *containers) state() string {
 			continue // what builds leave, for the next one
 		}
 		if words := strings.Fields(line); words[0] == "container" {
+			if !strings.HasPrefix(words[1], "/infra-core") {
+				continue // which a build has left that the engine did not live to see
+			}
 			line = strings.Join(append(words[:2:2], words[3:]...), " ") + "\n"
 		}
 		lines = append(lines, strings.TrimSpace(line))
@@ -68,10 +71,11 @@ func init() {
 `,
 }
 
-// fails has version 2 fail in every way that matters: version 1 must answer afterwards.
-func (c *containers) fails(t *testing.T) {
+// intact returns what fails a test unless the site is as it is now.
+func (c *containers) intact() func(*testing.T) {
+	c.t.Helper()
 	before, tree, first := c.state(), c.tree(), c.version()
-	intact := func(t *testing.T) {
+	return func(t *testing.T) {
 		t.Helper()
 		c := c.in(t)
 		if diff := cmp.Diff(before, c.state()); diff != "" {
@@ -82,19 +86,14 @@ func (c *containers) fails(t *testing.T) {
 			t.Errorf("%s answers, want %s", got, first)
 		}
 	}
-	for name, source := range brokenConsoles {
+}
+
+// fails has version 2 fail in every way that matters: version 1 must answer afterwards.
+func (c *containers) fails(t *testing.T) {
+	intact := c.intact()
+	for name := range brokenConsoles {
 		t.Run(name, func(t *testing.T) {
-			c := c.in(t)
-			c.repo.write("cmd/console/broken.go", source)
-			c.repo.commit(name)
-			defer c.repo.reset()
-			r := c.deploy("update.star", "--timeout=8", "--stable=4").want(3)
-			if o := r.outcome(); o.Result != events.RolledBack || len(o.Left) > 0 || !strings.Contains(o.Error, "console") {
-				t.Errorf("outcome is %+v", o)
-			}
-			if log := c.runLog(); !strings.Contains(log, "broken on purpose") {
-				t.Errorf("what the container printed is not in the run's log:\n%s", log)
-			}
+			c.in(t).broken(t, name)
 			intact(t)
 		})
 	}
@@ -125,16 +124,35 @@ func (c *containers) fails(t *testing.T) {
 		intact(t)
 	})
 
+	c.killed(t, intact, "compose.up.called", "door.before-apply:4", "door.after-apply:5")
+}
+
+// broken tries a version 2 that is broken in one of these ways.
+func (c *containers) broken(t *testing.T, name string) {
+	c.repo.write("cmd/console/broken.go", brokenConsoles[name])
+	c.repo.commit(name)
+	defer c.repo.reset()
+	r := c.deploy("update.star", "--timeout=8", "--stable=4").want(3)
+	if o := r.outcome(); o.Result != events.RolledBack || len(o.Left) > 0 || !strings.Contains(o.Error, "console") {
+		t.Errorf("outcome is %+v", o)
+	}
+	if log := c.runLog(); !strings.Contains(log, "broken on purpose") {
+		t.Errorf("what the container printed is not in the run's log:\n%s", log)
+	}
+}
+
+// killed has infrarun killed in the middle of an update, and goes back.
+func (c *containers) killed(t *testing.T, intact func(*testing.T), points ...string) {
 	c.repo.write("cmd/console/note.go", "package main\n")
 	c.repo.commit("version 2")
-	for _, at := range []string{"compose.up.called", "door.before-apply:4", "door.after-apply:5"} {
+	defer c.repo.reset()
+	for _, at := range points {
 		t.Run("killed at "+at, func(t *testing.T) {
 			c := c.in(t)
 			c.killedAt(at+"=kill", "update.star")
 			c.recover(intact, t)
 		})
 	}
-	c.repo.reset()
 }
 
 // edit replaces a text in a file of the repository, and commits.

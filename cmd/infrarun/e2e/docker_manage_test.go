@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"maps"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -121,11 +120,7 @@ func (c *containers) uninstalls(t *testing.T) {
 		t.Error("the volume with the data is still there")
 	}
 	c.infrarun("rollback").want(0)
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if code, _, err := c.get("http", "/api/v1/health"); err == nil && code == http.StatusOK {
-			break // it has just been started
-		}
-	}
+	c.answers()
 	if got := c.version(); got != first {
 		t.Errorf("after the rollback %s answers, want %s", got, first)
 	}
@@ -142,7 +137,8 @@ func testRegistry(t *testing.T, from *containers) {
 	for _, name := range services {
 		push(t, e, "infra-core/"+name+":"+release, r.Address+"/team/infra-core/"+name+":"+release)
 	}
-	c := &containers{newSite(t, from.repo), e}
+	c := &containers{newSite(t, from.repo), e, "infra-core"}
+	t.Cleanup(c.remove)
 	composetest.Use(t, composetest.One)
 	c.env = append(slices.DeleteFunc(slices.Clone(c.env), func(v string) bool { return strings.HasPrefix(v, "PATH=") }),
 		"PATH="+os.Getenv("PATH"), "REGISTRY_TOKEN="+r.Password, "WRONG=not-the-password")

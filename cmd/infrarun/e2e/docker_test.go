@@ -23,13 +23,23 @@ import (
 // containers is a site whose services are containers of an engine of the tests' own.
 type containers struct {
 	*site
-	e *enginetest.Engine
+	e      *enginetest.Engine
+	images string // what they are called, before /SERVICE:RELEASE
 }
 
-// newContainers returns an empty site. The health checks of the stack are asked more often than usual, to be quick.
-func newContainers(t *testing.T, e *enginetest.Engine, v composetest.Version) *containers {
+// newContainers returns an empty site, to be deployed by a Compose of that version.
+func newContainers(t *testing.T, e *enginetest.Engine, v composetest.Version, r *repo) *containers {
 	t.Helper()
 	composetest.Use(t, v)
+	c := &containers{newSite(t, r), e, "infra-core"}
+	c.flags = append(c.flags, "--docker")
+	c.flags = append(c.flags, baseFlags...)
+	return c
+}
+
+// newQuickRepo returns a repository of the stack in which the health checks are asked more often than usual.
+func newQuickRepo(t *testing.T) *repo {
+	t.Helper()
 	r := newRepo(t)
 	file := filepath.Join(r.dir, "docker-compose.yml")
 	text, err := os.ReadFile(file)
@@ -42,13 +52,10 @@ func newContainers(t *testing.T, e *enginetest.Engine, v composetest.Version) *c
 	}
 	r.write("docker-compose.yml", quick)
 	r.commit("ask for health more often")
-	c := &containers{newSite(t, r), e}
-	c.flags = append(c.flags, "--docker")
-	c.flags = append(c.flags, baseFlags...)
-	return c
+	return r
 }
 
-func (c *containers) in(t testing.TB) *containers { return &containers{c.site.in(t), c.e} }
+func (c *containers) in(t testing.TB) *containers { return &containers{c.site.in(t), c.e, c.images} }
 
 // ids returns the ids of the containers that run, by service.
 func (c *containers) ids() map[string]string {
@@ -90,12 +97,36 @@ func TestDocker(t *testing.T) {
 	begin := time.Now()
 	makeBases(t, e)
 	t.Logf("base images: %.1f s", time.Since(begin).Seconds())
-	c := newContainers(t, e, composetest.Current)
+	c := newContainers(t, e, composetest.Current, newQuickRepo(t))
+	c.first(t)
+	for _, part := range []struct {
+		name string
+		test func(*containers, *testing.T)
+	}{
+		{"again", (*containers).again}, {"environment", (*containers).environment}, {"update", (*containers).updates},
+		{"fails", (*containers).fails}, {"engine", (*containers).engineGoes},
+		{"asks too much", (*containers).asksTooMuch}, {"manage", (*containers).manages},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.test(c.in(t), t) })
+	}
+	t.Run("compose 1", func(t *testing.T) { testComposeOne(t, c) })
+	t.Run("registry", func(t *testing.T) { testRegistry(t, c) })
+	t.Run("a stranger cleans up", func(t *testing.T) { c.in(t).prunes(t) })
+	t.Run("secret", func(t *testing.T) { c.in(t).keepsSecret(t) })
+	t.Run("uninstall", func(t *testing.T) { c.in(t).uninstalls(t) })
+}
 
+// first makes the first deployment.
+func (c *containers) first(t *testing.T) {
 	preview := c.deploy("deploy.star", "--dry-run").want(2)
 	run := c.deploy("deploy.star").want(0)
 	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
 		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
+	}
+	for _, name := range services {
+		if build := "docker.build " + c.images + "/" + name + ":" + c.current(); !slices.Contains(run.changes(events.Done), build) {
+			t.Errorf("%s was not built", name)
+		}
 	}
 	for _, path := range []string{"/health", "/api/v1/health", "/orchestrator/health", "/probe/health", "/snap/health"} {
 		if code, body, err := c.get("http", path); err != nil || code != 200 {
@@ -103,20 +134,32 @@ func TestDocker(t *testing.T) {
 		}
 	}
 	run.logSteps()
+}
 
-	for _, part := range []struct {
-		name string
-		test func(*containers, *testing.T)
-	}{
-		{"again", (*containers).again}, {"environment", (*containers).environment}, {"update", (*containers).update},
-		{"fails", (*containers).fails}, {"asks too much", (*containers).asksTooMuch}, {"manage", (*containers).manages},
-	} {
-		t.Run(part.name, func(t *testing.T) { part.test(c.in(t), t) })
+// testComposeOne has Compose version 1 deploy another site, from the same repository: the engine has the layers of its
+// images.
+func testComposeOne(t *testing.T, from *containers) {
+	c := newContainers(t, from.e, composetest.One, from.repo)
+	c.images = "one"
+	c.flags = append(c.flags, "--image="+c.images)
+	t.Cleanup(c.remove)
+	c.first(t)
+	c.again(t)
+	c.update(t, "orch")
+	defer c.repo.reset() // the other site has not been updated
+	intact := c.intact()
+	c.broken(t, "exits at start")
+	intact(t)
+	c.killed(t, intact, "compose.up.called")
+}
+
+// remove takes the containers of a site away, so that they are not in the way of other tests.
+func (c *containers) remove() {
+	for _, id := range c.ids() {
+		if err := c.e.API.ContainerRemove(context.Background(), id, container.RemoveOptions{Force: true}); err != nil {
+			c.t.Error(err)
+		}
 	}
-	t.Run("registry", func(t *testing.T) { testRegistry(t, c) })
-	t.Run("a stranger cleans up", func(t *testing.T) { c.in(t).prunes(t) })
-	t.Run("secret", func(t *testing.T) { c.in(t).keepsSecret(t) })
-	t.Run("uninstall", func(t *testing.T) { c.in(t).uninstalls(t) })
 }
 
 // again deploys what is deployed.
@@ -157,26 +200,35 @@ func (c *containers) environment(t *testing.T) {
 	}
 }
 
-// update brings a new version of one service.
-func (c *containers) update(t *testing.T) {
+// update brings a new version of one service; the others answer meanwhile.
+func (c *containers) update(t *testing.T, service string) {
 	ids := c.ids()
-	c.repo.write("cmd/orch/note.go", "package main\n\n// A change that concerns the orchestrator alone.\n")
-	release := c.repo.commit("change the orchestrator")
+	c.repo.write("cmd/"+service+"/note.go", "package main\n\n// A change after "+c.current()+" that concerns this service alone.\n")
+	release := c.repo.commit("change " + service)
 	preview := c.deploy("update.star", "--dry-run").want(2)
+	asked := c.ask(t)
 	run := c.deploy("update.star").want(0)
+	asked.changed(service)
 	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		c.t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
+		t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
 	}
-	if changed := c.changedIDs(ids); !slices.Equal(changed, []string{"orch"}) {
-		c.t.Errorf("an update of the orchestrator made %v anew", changed)
+	if changed := c.changedIDs(ids); !slices.Equal(changed, []string{service}) {
+		t.Errorf("an update of %s made %v anew", service, changed)
 	}
 	if c.current() != release {
-		c.t.Errorf("%s is current, want %s", c.current(), release)
+		t.Errorf("%s is current, want %s", c.current(), release)
 	}
 	for _, name := range services {
-		if c.e.ImageID("infra-core/"+name+":"+release) == "" {
-			c.t.Errorf("the release is not complete: it has no image of %s", name)
+		if c.e.ImageID(c.images+"/"+name+":"+release) == "" {
+			t.Errorf("the release is not complete: it has no image of %s", name)
 		}
 	}
 	c.version()
+}
+
+// updates brings a new version of a service behind the gate, and of the gate.
+func (c *containers) updates(t *testing.T) {
+	for _, service := range []string{"orch", "gate"} {
+		t.Run(service, func(t *testing.T) { c.in(t).update(t, service) })
+	}
 }

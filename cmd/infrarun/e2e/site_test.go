@@ -36,6 +36,7 @@ type site struct {
 	env    []string
 	flags  []string
 	via    []string // what the command is run by, such as nsenter
+	host   string   // where the services are asked
 }
 
 // newSite returns an empty site. Its services are stopped when the test ends.
@@ -45,7 +46,7 @@ func newSite(t testing.TB, r *repo) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, dir: dir, prefix: filepath.Join(dir, "root"), state: filepath.Join(dir, "state"), repo: r, ports: map[string]int{}}
+	s := &site{t: t, dir: dir, prefix: filepath.Join(dir, "root"), state: filepath.Join(dir, "state"), repo: r, ports: map[string]int{}, host: "127.0.0.1"}
 	if err := os.Mkdir(s.prefix, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -252,11 +253,16 @@ func (r *result) outcome() events.Outcome {
 	return events.Outcome{}
 }
 
-// get asks a service on loopback.
+// url is where a service is asked.
+func (s *site) url(port, path string) string {
+	return "http://" + s.host + ":" + strconv.Itoa(s.ports[port]) + path
+}
+
+// get asks a service.
 func (s *site) get(port, path string) (int, string, error) {
 	client := http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()
-	resp, err := client.Get("http://127.0.0.1:" + strconv.Itoa(s.ports[port]) + path)
+	resp, err := client.Get(s.url(port, path))
 	if err != nil {
 		return 0, "", err
 	}

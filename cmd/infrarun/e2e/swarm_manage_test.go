@@ -67,7 +67,9 @@ func (c *swarmSite) updates(t *testing.T) {
 	release := c.repo.commit("change the orchestrator")
 	c.flags = slices.DeleteFunc(slices.Clone(c.flags), func(f string) bool { return strings.HasPrefix(f, "--publish=") })
 	preview := c.deploy("update.star", "--dry-run").want(2)
+	asked := c.ask(t)
 	run := c.deploy("update.star").want(0)
+	asked.changed("orch")
 	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
 		t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
 	}

@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -54,7 +53,7 @@ func newSwarmSite(t *testing.T, s *enginetest.Swarm) *swarmSite {
 	r.write("docker-stack.yml", strings.NewReplacer("interval: 5s", "interval: 500ms", ":-10s}", ":-500ms}").Replace(string(text)))
 	r.commit("ask for health more often")
 	c := &swarmSite{newSite(t, r), s}
-	c.via = []string{"nsenter", "--net=" + s.Namespaces[0]}
+	c.via, c.host = []string{"nsenter", "--net=" + s.Namespaces[0]}, s.Addresses[0]
 	c.flags = append(c.flags, "--publish=host")
 	c.flags = append(c.flags, baseFlags...)
 	return c
@@ -66,14 +65,8 @@ func (c *swarmSite) in(t testing.TB) *swarmSite { return &swarmSite{c.site.in(t)
 func (c *swarmSite) answer() {
 	c.t.Helper()
 	for _, path := range []string{"/health", "/api/v1/health", "/orchestrator/health", "/probe/health", "/snap/health"} {
-		got, err := http.Get(fmt.Sprintf("http://%s:%d%s", c.s.Addresses[0], c.ports["http"], path))
-		if err != nil {
-			c.t.Errorf("through the gate, %s: %v", path, err)
-			continue
-		}
-		got.Body.Close()
-		if got.StatusCode != http.StatusOK {
-			c.t.Errorf("through the gate, %s answers %s", path, got.Status)
+		if code, body, err := c.get("http", path); err != nil || code != http.StatusOK {
+			c.t.Errorf("through the gate, %s answers %d %s %v", path, code, body, err)
 		}
 	}
 }
