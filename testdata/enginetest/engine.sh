@@ -53,4 +53,10 @@ ip link del "$bridge"
 for mount in "$dir"/exec/netns/* "$dir/data"; do
 	umount "$mount" 2>/dev/null || true
 done
+# What watches over a container outlives an engine that ends while it starts one.
+for process in /proc/[0-9]*; do
+	case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline" || true) in
+	*containerd-shim*"-address $dir/"*) kill -9 "${process#/proc/}" 2>/dev/null || true ;;
+	esac
+done
 rm -rf "$dir"

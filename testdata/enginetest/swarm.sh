@@ -52,4 +52,10 @@ for i in 1 2; do
 	done
 done
 ip netns del "${name}lan"
+# What watches over a container outlives an engine that ends while it starts one.
+for process in /proc/[0-9]*; do
+	case $(tr '\0' ' ' 2>/dev/null <"$process/cmdline" || true) in
+	*containerd-shim*"-address $dir/"*) kill -9 "${process#/proc/}" 2>/dev/null || true ;;
+	esac
+done
 rm -rf "$dir"
