@@ -34,9 +34,13 @@ const (
 // Versions are all.
 var Versions = []Version{Current, One}
 
+// machinePath is where this machine has its programs: Use may be called again while an earlier call counts.
+var machinePath = os.Getenv("PATH")
+
 // Use lets the Compose that is found until the test ends be of that version.
 func Use(t testing.TB, v Version) {
 	t.Helper()
+	t.Setenv("PATH", machinePath)
 	bin := t.TempDir()
 	links := map[string]string{} // by path
 	command := func(name string) string { return filepath.Join(bin, name) }
@@ -75,7 +79,7 @@ func Use(t testing.TB, v Version) {
 			t.Fatal(err)
 		}
 	}
-	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+machinePath)
 }
 
 // unavailable skips the test where its machine lacks something.
