@@ -43,18 +43,6 @@ func (r *result) shown() string {
 	return b.String()
 }
 
-// says fails the test unless the operator reads all of these.
-func (r *result) says(texts ...string) *result {
-	r.t.Helper()
-	shown := r.shown()
-	for _, text := range texts {
-		if !strings.Contains(shown, text) {
-			r.t.Errorf("infrarun %s does not say %q:\n%s", strings.Join(r.args, " "), text, shown)
-		}
-	}
-	return r
-}
-
 // unchanged fails the test if the run made a change, or its preview found one.
 func (r *result) unchanged() *result {
 	r.t.Helper()

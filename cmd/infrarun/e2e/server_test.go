@@ -54,16 +54,6 @@ func TestServer(t *testing.T) {
 	})
 }
 
-// logSteps logs how long each step took.
-func (r *result) logSteps() {
-	r.t.Helper()
-	for _, e := range r.events {
-		if e.Kind == events.StepFinished {
-			r.t.Logf("%-20s %6.1f s", e.Step.Title, e.Duration.Seconds())
-		}
-	}
-}
-
 // wantSame checks that a run made the changes that its preview listed.
 func wantSame(t testing.TB, preview, run *result) {
 	t.Helper()

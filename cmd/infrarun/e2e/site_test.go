@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -12,16 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/infrarun/infrarun/runtime/events"
 )
 
 // site is a place to deploy to: a prefix, a state directory, ports of its own, and the repository that
@@ -102,157 +94,6 @@ func (s *site) stopServices() {
 	}
 }
 
-// result is what became of an invocation.
-type result struct {
-	t      testing.TB
-	args   []string
-	code   int
-	stdout string
-	stderr string
-	events []events.Event
-}
-
-// infrarun runs the command with the site's environment and collects its JSON events.
-func (s *site) infrarun(args ...string) *result {
-	s.t.Helper()
-	return s.start(args...).wait()
-}
-
-// deploy runs a recipe with the site's flags.
-func (s *site) deploy(recipe string, more ...string) *result {
-	s.t.Helper()
-	return s.infrarun(s.args(recipe, more...)...)
-}
-
-func (s *site) args(recipe string, more ...string) []string {
-	return append(append([]string{"recipes/" + recipe}, s.flags...), more...)
-}
-
-// process is a running invocation.
-type process struct {
-	s      *site
-	cmd    *exec.Cmd
-	args   []string
-	stderr bytes.Buffer
-	lines  chan events.Event
-	seen   []events.Event
-	raw    bytes.Buffer
-}
-
-// start starts the command with --output json.
-func (s *site) start(args ...string) *process {
-	s.t.Helper()
-	p := &process{s: s, args: args, lines: make(chan events.Event, 10_000)}
-	argv := slices.Concat(s.via, []string{binary}, args, []string{"--output=json"})
-	p.cmd = exec.Command(argv[0], argv[1:]...)
-	p.cmd.Dir = s.dir
-	p.cmd.Env = s.env
-	p.cmd.Stderr = &p.stderr
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	go func() {
-		defer close(p.lines)
-		dec := json.NewDecoder(io.TeeReader(out, &p.raw))
-		for {
-			var e events.Event
-			if err := dec.Decode(&e); err != nil {
-				return
-			}
-			p.lines <- e
-		}
-	}()
-	return p
-}
-
-// until waits for an event and reports whether it came before the command ended.
-func (p *process) until(match func(events.Event) bool) bool {
-	for e := range p.lines {
-		p.seen = append(p.seen, e)
-		if match(e) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *process) signal(s syscall.Signal) {
-	p.s.t.Helper()
-	if err := p.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.s.t.Fatal(err)
-	}
-}
-
-func (p *process) wait() *result {
-	p.s.t.Helper()
-	for e := range p.lines {
-		p.seen = append(p.seen, e)
-	}
-	p.cmd.Wait()
-	return &result{
-		t: p.s.t, args: p.args, code: p.cmd.ProcessState.ExitCode(), events: p.seen,
-		stdout: p.raw.String(), stderr: p.stderr.String(),
-	}
-}
-
-// want fails the test unless the command ended with this exit code.
-func (r *result) want(code int) *result {
-	r.t.Helper()
-	if r.code != code {
-		r.t.Fatalf("infrarun %s: exit code %d, want %d\n%s\n%s", strings.Join(r.args, " "), r.code, code, r.failure(), r.stderr)
-	}
-	return r
-}
-
-// failure sums up why a run failed.
-func (r *result) failure() string {
-	var b strings.Builder
-	for _, e := range r.events {
-		switch {
-		case e.Outcome != nil:
-			fmt.Fprintf(&b, "%s: %s left=%v\n", e.Outcome.Result, e.Outcome.Error, e.Outcome.Left)
-		case e.Kind == events.ChangeFinished && e.Change.Status == events.Would && r.code == 2:
-			fmt.Fprintf(&b, "would %s %s\n", e.Change.Call, e.Change.Target)
-		case e.Check != nil && !e.Check.OK:
-			fmt.Fprintf(&b, "check %s: %s\n", e.Check.Name, e.Check.Detail)
-		case e.Error != "":
-			fmt.Fprintf(&b, "%s: %s\n", e.Kind, e.Error)
-		case e.Level == "warn" || e.Level == "error":
-			fmt.Fprintf(&b, "%s: %s\n", e.Level, e.Text)
-		}
-	}
-	return b.String()
-}
-
-// backupTime is the name of a backup, which a preview makes at another time.
-var backupTime = regexp.MustCompile(`backup-[0-9]{8}-[0-9]{6}`)
-
-// changes lists the changes with this status, as "call target", in order.
-func (r *result) changes(status events.Status) []string {
-	var list []string
-	for _, e := range r.events {
-		if e.Kind == events.ChangeFinished && e.Change.Status == status {
-			list = append(list, backupTime.ReplaceAllString(e.Change.Call+" "+e.Change.Target, "backup-TIME"))
-		}
-	}
-	return list
-}
-
-func (r *result) outcome() events.Outcome {
-	r.t.Helper()
-	for _, e := range r.events {
-		if e.Outcome != nil {
-			return *e.Outcome
-		}
-	}
-	r.t.Fatalf("no outcome in %s\n%s", r.stdout, r.stderr)
-	return events.Outcome{}
-}
-
 // url is where a service is asked.
 func (s *site) url(port, path string) string {
 	return "http://" + s.host + ":" + strconv.Itoa(s.ports[port]) + path
@@ -283,18 +124,4 @@ func (s *site) version() string {
 		s.t.Fatalf("health is %s: %v", body, err)
 	}
 	return health.Version
-}
-
-// rollbackTook returns how long it took to put everything back.
-func (r *result) rollbackTook() time.Duration {
-	var began time.Time
-	for _, e := range r.events {
-		switch {
-		case e.Kind == events.RollbackStarted:
-			began = e.Time
-		case e.Outcome != nil && !began.IsZero():
-			return e.Time.Sub(began)
-		}
-	}
-	return 0
 }
