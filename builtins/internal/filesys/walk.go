@@ -177,7 +177,9 @@ func (v *View) MissingDirs(path string) ([]string, error) {
 	if !isNotExist(err) {
 		return nil, err
 	}
-	if l, err := v.Lstat(path); err == nil {
+	if l, err := v.Lstat(path); err == nil && l.Kind != Link {
+		return v.MissingDirs(path) // something beside this has just made it
+	} else if err == nil {
 		return nil, &fs.PathError{Op: "mkdir", Path: path, Err: fmt.Errorf("is a link to %s, which does not exist", l.Target)}
 	}
 	above, err := v.MissingDirs(filepath.Dir(path))
