@@ -77,9 +77,8 @@ say 'the reference stack'
 (cd testdata/infracore && go_tests stack ./... && [ -z "$failed" ]) || failed=1
 
 say 'units, families, command line, end to end'
-# Those of engines and servers wait more than they work: hence one more at a time than there may be processors.
 # shellcheck disable=SC2086 # no flag if there is no race detector
-go_tests units $race -tags failpoints -timeout 20m -parallel 3 ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
+go_tests units $race -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
 
 say 'result'
 passed=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- PASS' || true)

@@ -40,17 +40,8 @@ var machinePath = os.Getenv("PATH")
 // Use lets the Compose that is found until the test ends be of that version.
 func Use(t testing.TB, v Version) {
 	t.Helper()
-	t.Setenv("PATH", machinePath) // for what is looked for on the way
-	for name, value := range Variables(t, v) {
-		t.Setenv(name, value)
-	}
-}
-
-// Variables are those by which the Compose that is found is of that version, until the test ends.
-func Variables(t testing.TB, v Version) map[string]string {
-	t.Helper()
+	t.Setenv("PATH", machinePath)
 	bin := t.TempDir()
-	vars := map[string]string{"PATH": bin + string(os.PathListSeparator) + machinePath}
 	links := map[string]string{} // by path
 	command := func(name string) string { return filepath.Join(bin, name) }
 	switch v {
@@ -80,7 +71,7 @@ func Variables(t testing.TB, v Version) map[string]string {
 		if err := os.Mkdir(plugins, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		vars["DOCKER_CONFIG"] = config
+		t.Setenv("DOCKER_CONFIG", config)
 		links[command("docker")], links[filepath.Join(plugins, "docker-compose")] = file, plugin
 	}
 	for path, to := range links {
@@ -88,7 +79,7 @@ func Variables(t testing.TB, v Version) map[string]string {
 			t.Fatal(err)
 		}
 	}
-	return vars
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+machinePath)
 }
 
 // unavailable skips the test where its machine lacks something.

@@ -70,15 +70,6 @@ var theProcess struct {
 // Start returns the engine, and lets DOCKER_HOST lead to it until the test ends.
 func Start(t testing.TB) *Engine {
 	t.Helper()
-	e := Beside(t)
-	t.Setenv("DOCKER_HOST", e.Host)
-	return e
-}
-
-// Beside returns the engine for a test that runs beside others, so that it changes no variable. It must be the only one that
-// has the engine then.
-func Beside(t testing.TB) *Engine {
-	t.Helper()
 	theProcess.once.Do(func() { theProcess.p, theProcess.err = start() })
 	var missing server.Unavailable
 	if err := theProcess.err; errors.As(err, &missing) {
@@ -87,6 +78,7 @@ func Beside(t testing.TB) *Engine {
 		t.Fatalf("a Docker engine for the test: %v", err)
 	}
 	p := theProcess.p
+	t.Setenv("DOCKER_HOST", p.host)
 	e := &Engine{Host: p.host, API: p.api, t: t, process: p}
 	t.Cleanup(e.Clean)
 	return e

@@ -51,14 +51,6 @@ var theSwarm struct {
 // test asks for it, and serves all tests of the process; at the end of each all that is in it is removed.
 func StartSwarm(t testing.TB) *Swarm {
 	t.Helper()
-	s := SwarmBeside(t)
-	t.Setenv("DOCKER_HOST", s.Engines[0].Host)
-	return s
-}
-
-// SwarmBeside returns the swarm for a test that runs beside others, as [Beside] does.
-func SwarmBeside(t testing.TB) *Swarm {
-	t.Helper()
 	theSwarm.once.Do(func() { theSwarm.s, theSwarm.err = startSwarm() })
 	var missing server.Unavailable
 	if err := theSwarm.err; errors.As(err, &missing) {
@@ -70,6 +62,7 @@ func SwarmBeside(t testing.TB) *Swarm {
 	for i, p := range theSwarm.s.engines {
 		s.Engines[i] = &Engine{Host: p.host, API: p.api, t: t, process: p}
 	}
+	t.Setenv("DOCKER_HOST", s.Engines[0].Host)
 	t.Cleanup(s.Clean)
 	return s
 }

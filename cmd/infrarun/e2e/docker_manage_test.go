@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,8 +139,9 @@ func testRegistry(t *testing.T, from *containers) {
 	}
 	c := &containers{newSite(t, from.repo), e, "infra-core"}
 	t.Cleanup(c.remove)
-	c.uses(t, composetest.One)
-	c.env = append(c.env, "REGISTRY_TOKEN="+r.Password, "WRONG=not-the-password")
+	composetest.Use(t, composetest.One)
+	c.env = append(slices.DeleteFunc(slices.Clone(c.env), func(v string) bool { return strings.HasPrefix(v, "PATH=") }),
+		"PATH="+os.Getenv("PATH"), "REGISTRY_TOKEN="+r.Password, "WRONG=not-the-password")
 	c.flags = append(c.flags, "--docker", "--registry="+r.Address+"/team", "--registry-user="+r.User)
 	right := "--registry-token=env:REGISTRY_TOKEN"
 	before, tree := c.state(), c.tree()

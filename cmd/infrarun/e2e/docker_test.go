@@ -30,20 +30,11 @@ type containers struct {
 // newContainers returns an empty site, to be deployed by a Compose of that version.
 func newContainers(t *testing.T, e *enginetest.Engine, v composetest.Version, r *repo) *containers {
 	t.Helper()
+	composetest.Use(t, v)
 	c := &containers{newSite(t, r), e, "infra-core"}
-	c.uses(t, v)
 	c.flags = append(c.flags, "--docker")
 	c.flags = append(c.flags, baseFlags...)
 	return c
-}
-
-// uses has infrarun use the engine, and a Compose of that version.
-func (c *containers) uses(t *testing.T, v composetest.Version) {
-	t.Helper()
-	c.env = append(c.env, "DOCKER_HOST="+c.e.Host)
-	for name, value := range composetest.Variables(t, v) {
-		c.env = append(c.env, name+"="+value)
-	}
 }
 
 // newQuickRepo returns a repository of the stack in which the health checks are asked more often than usual.
@@ -102,8 +93,7 @@ func (c *containers) changedIDs(before map[string]string) []string {
 }
 
 func TestDocker(t *testing.T) {
-	t.Parallel()
-	e := enginetest.Beside(t)
+	e := enginetest.Start(t)
 	begin := time.Now()
 	makeBases(t, e)
 	t.Logf("base images: %.1f s", time.Since(begin).Seconds())

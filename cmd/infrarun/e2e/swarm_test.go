@@ -53,7 +53,6 @@ func newSwarmSite(t *testing.T, s *enginetest.Swarm) *swarmSite {
 	r.write("docker-stack.yml", strings.NewReplacer("interval: 5s", "interval: 500ms", ":-10s}", ":-500ms}").Replace(string(text)))
 	r.commit("ask for health more often")
 	c := &swarmSite{newSite(t, r), s}
-	c.env = append(c.env, "DOCKER_HOST="+s.Engines[0].Host)
 	c.via, c.host = []string{"nsenter", "--net=" + s.Namespaces[0]}, s.Addresses[0]
 	c.flags = append(c.flags, "--publish=host")
 	c.flags = append(c.flags, baseFlags...)
@@ -74,8 +73,7 @@ func (c *swarmSite) answer() {
 
 // The stack is deployed to a swarm of one machine, on which the images are built, and managed there.
 func TestSwarm(t *testing.T) {
-	t.Parallel()
-	s := enginetest.SwarmBeside(t)
+	s := enginetest.StartSwarm(t)
 	s.Alone()
 	makeBases(t, s.Engines[0])
 	c := newSwarmSite(t, s)
