@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 // engineGoes has the engine, and all containers with it, end in the middle of an update. It starts anew at once, or later.
 func (c *containers) engineGoes(t *testing.T) {
 	intact := c.intact()
-	c.repo.write("cmd/console/note.go", "package main\n\n// A version that the engine does not live to see.\n")
+	c.repo.write("cmd/console/note.go", slowToBuild())
 	c.repo.commit("version 2")
 	defer c.repo.reset()
 	const whileBuilds, whileWaited = "while it builds", "while it is waited for"
@@ -51,6 +52,16 @@ func (c *containers) engineGoes(t *testing.T) {
 		})
 	}
 	t.Run("rollback without it", func(t *testing.T) { c.in(t).rollsBackWithout(t, intact) })
+}
+
+// slowToBuild is a file that takes the compiler some seconds, so that a build can be met at work.
+func slowToBuild() string {
+	var text strings.Builder
+	text.WriteString("package main\n")
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "func slow%[1]d(n int) int {\n\tfor i := range n {\n\t\tn ^= i * %[1]d\n\t}\n\treturn n\n}\n", i)
+	}
+	return text.String()
 }
 
 // printed matches when commands have printed these texts, one after the other.
