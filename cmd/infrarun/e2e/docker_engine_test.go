@@ -19,11 +19,15 @@ func (c *containers) engineGoes(t *testing.T) {
 	c.repo.commit("version 2")
 	defer c.repo.reset()
 	const whileBuilds, whileWaited = "while it builds", "while it is waited for"
-	for name, moment := range map[string]func(events.Event) bool{
-		whileBuilds:                 printed("go build", "Running in"),
-		"while containers are made": printed("Starting"),
-		whileWaited:                 func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "ready" },
+	for _, at := range []struct {
+		name   string
+		moment func(events.Event) bool
+	}{
+		{whileBuilds, printed("go build", "Running in")}, // first: what was built once comes out of the engine's cache
+		{"while containers are made", printed("Starting")},
+		{whileWaited, func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "ready" }},
 	} {
+		name, moment := at.name, at.moment
 		t.Run(name, func(t *testing.T) {
 			c := c.in(t)
 			p := c.start(c.args("update.star", "--stable=1")...)
