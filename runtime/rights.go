@@ -27,6 +27,13 @@ func (r *Reader) Preview() bool { return r.task.run.preview() }
 // repositories. A preview may fill it: it is infrarun's own.
 func (r *Reader) Cache() string { return r.task.run.state.Cache() }
 
+// StateDir returns the state directory. Nothing but the kernel changes what is in it, apart from Cache.
+func (r *Reader) StateDir() string { return r.task.run.state.Dir() }
+
+// Undoable reports whether a run of this state directory, by its name, may still be rolled back: then what its undo needs
+// must stay.
+func (r *Reader) Undoable(run string) bool { return r.task.run.state.undoable(run) }
+
 // Marker is the environment variable, as NAME=value, that every process of this run carries, so
 // that a rollback in another process can find those that outlived it.
 func (r *Reader) Marker() string { return r.task.run.marker() }

@@ -85,6 +85,12 @@ func (s *State) KeyFile() string { return filepath.Join(s.dir, "key") }
 // RunDir returns the directory of a run.
 func (s *State) RunDir(id string) string { return filepath.Join(s.dir, "runs", id) }
 
+// undoable reports whether a run has what it takes to be rolled back. Pruning takes the journal of one that may not.
+func (s *State) undoable(id string) bool {
+	_, err := os.Stat(filepath.Join(s.RunDir(id), "journal"))
+	return err == nil
+}
+
 // newRun makes the directory of a new run. It is called with the lock held. Names sort in the order of
 // the runs, also when the clock was set back.
 func (s *State) newRun(now time.Time) (id, dir string, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -83,8 +82,7 @@ func (p *prune) Describe() runtime.Description {
 func (p *prune) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
 	return looking(ctx, r, func(e *engine.Client) (runtime.Finding, error) {
 		found := runtime.Finding{Value: pruned(nil, nil)}
-		runs := filepath.Join(filepath.Dir(r.Cache()), "runs")
-		needed := func(run string) bool { return run == "" || undoable(runs, run) }
+		needed := func(run string) bool { return run == "" || r.Undoable(run) }
 		used, err := p.find(ctx, e, needed)
 		if err != nil {
 			return found, err

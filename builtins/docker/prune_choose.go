@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -12,12 +10,6 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
-
-// undoable reports whether a run can still be undone: it has its journal.
-func undoable(runs, run string) bool {
-	_, err := os.Stat(filepath.Join(runs, run, "journal"))
-	return err == nil
-}
 
 // find finds what was set aside and is not needed any more, and returns the ids of the images that others use.
 func (p *prune) find(ctx context.Context, e *engine.Client, needed func(run string) bool) (used map[string]bool, err error) {

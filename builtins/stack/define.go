@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -148,11 +149,24 @@ func (d *definer) network(key string, n types.NetworkConfig) {
 // maxFile is how large a config or secret may be, in bytes: the swarm takes no more.
 const maxFile = 500 * 1024
 
-// contentSuffix is at the end of the name of a config or secret with a content.
-func contentSuffix(data []byte) string {
-	sum := sha256.Sum256(data)
-	return "-" + hex.EncodeToString(sum[:6])
+// secretRounds makes it slow to find out, by the name of a secret that everybody may see, what is in it.
+const secretRounds = 600_000
+
+// nameOf is the name of a config or secret with a content: another content is another object.
+func (kind fileKind) nameOf(name string, data []byte) (string, error) {
+	if kind == configKind {
+		sum := sha256.Sum256(data)
+		return name + "-" + hex.EncodeToString(sum[:sumLength]), nil
+	}
+	sum, err := pbkdf2.Key(sha256.New, string(data), []byte(name), secretRounds, sumLength)
+	if err != nil {
+		return "", fmt.Errorf("name secret %s: %w", name, err)
+	}
+	return name + "-" + hex.EncodeToString(sum), nil
 }
+
+// sumLength is how many bytes of a sum stand in a name, which may have 64 characters.
+const sumLength = 6
 
 func (d *definer) file(kind fileKind, key string, f types.FileObjectConfig) error {
 	at := d.project.At(string(kind)+"s", key)
@@ -177,7 +191,10 @@ func (d *definer) file(kind fileKind, key string, f types.FileObjectConfig) erro
 	if len(data) == 0 || len(data) > maxFile {
 		return fmt.Errorf("%s: %s %s has %d bytes: a swarm takes 1 to %d", at, kind, key, len(data), maxFile)
 	}
-	name := f.Name + contentSuffix(data)
+	name, err := kind.nameOf(f.Name, data)
+	if err != nil {
+		return err
+	}
 	d.files[string(kind)+" "+key] = name
 	d.def.files = append(d.def.files, wantedFile{kind, name, data, d.labels(f.Labels)})
 	return nil

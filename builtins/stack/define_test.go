@@ -83,7 +83,7 @@ func TestDefine(t *testing.T) {
 		"ports", "labels of the service", "replicas 3, was 0", "Name",
 		"command", "CapabilityAdd", "CapabilityDrop", "entrypoint", "environment: A, B", "Hosts", "labels", "mounts", "secrets",
 		"StopGracePeriod", "Ulimits", "logging", "networks", "placement", "resources", "restart policy", "update_config",
-		"shop_back overlay", "shop_default overlay", "secret shop_s-2bb80d537b1d secret",
+		"shop_back overlay", "shop_default overlay", "secret shop_s-01229de35d60 secret",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the definition differs (-want +got):\n%s", diff)

@@ -146,10 +146,8 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	for _, kept := range l.undo.Images {
-		if err := c.Hold(ctx, kept); err != nil {
-			return runtime.Applied{}, err
-		}
+	if err := c.Hold(ctx, l.undo.Images...); err != nil {
+		return runtime.Applied{}, err
 	}
 	watch := &watch{control: c, stack: l.stack}
 	ending := map[string]string{}

@@ -3,7 +3,6 @@ package stack
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,7 +67,9 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 	}
 	defer e.Close()
 	d.state = s
-	d.sort(s.files())
+	if err := d.sort(s.files()); err != nil {
+		return runtime.Finding{}, err
+	}
 	if len(s.services)+len(s.networks)+len(d.files) == 0 {
 		return runtime.Finding{Summary: "nothing of it is there", Value: d.value(false)}, nil
 	}
@@ -92,18 +93,39 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 }
 
 // sort tells the configs and secrets that can be made again from those that cannot.
-func (d *removal) sort(files []wantedFile) {
+func (d *removal) sort(files []wantedFile) error {
 	for _, f := range files {
 		if f.kind == secretKind {
-			at := slices.IndexFunc(d.secrets, func(text string) bool { return strings.HasSuffix(f.name, contentSuffix([]byte(text))) })
-			if at < 0 {
+			var err error
+			if f.data, err = d.contentOf(f.name); err != nil {
+				return err
+			}
+			if f.data == nil {
 				d.left = append(d.left, f.name)
 				continue
 			}
-			f.data = []byte(d.secrets[at])
 		}
 		d.files = append(d.files, f)
 	}
+	return nil
+}
+
+// contentOf is what is in a secret, by its name; nil if that is not known.
+func (d *removal) contentOf(name string) ([]byte, error) {
+	cut := strings.LastIndexByte(name, '-')
+	if cut < 0 {
+		return nil, nil
+	}
+	for _, text := range d.secrets {
+		called, err := secretKind.nameOf(name[:cut], []byte(text))
+		if err != nil {
+			return nil, err
+		}
+		if called == name {
+			return []byte(text), nil
+		}
+	}
+	return nil, nil
 }
 
 // value is what the call evaluates to.

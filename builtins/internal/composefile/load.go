@@ -148,8 +148,17 @@ func (p *Project) explain(r *resources, err error) error {
 	if text == err.Error() {
 		return err
 	}
-	return errors.New(text)
+	return &renamedError{text, err}
 }
+
+// renamedError is an error with the files as the operator knows them.
+type renamedError struct {
+	text string
+	err  error
+}
+
+func (e *renamedError) Error() string { return e.text }
+func (e *renamedError) Unwrap() error { return e.err }
 
 // inline puts into the services what they name by file: environment and labels.
 func (p *Project) inline(src *bounded) error {

@@ -3,7 +3,6 @@ package filesys
 import (
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -19,7 +18,7 @@ type View struct {
 
 // Read returns the file system of a run or preview.
 func Read(r *runtime.Reader) *View {
-	v := &View{world: r.World(), state: filepath.Dir(r.Cache())}
+	v := &View{world: r.World(), state: r.StateDir()}
 	if r.Preview() {
 		v.over = Predicted(v.world)
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -19,9 +17,7 @@ func TestDeploy(t *testing.T) {
 	preview := s.deploy("deploy.star", "--dry-run").want(2)
 	run := s.deploy("deploy.star").want(0)
 
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(t, preview, run)
 	if len(run.changes(events.Done)) < 15 {
 		t.Errorf("only %d changes", len(run.changes(events.Done)))
 	}
@@ -60,9 +56,7 @@ func testUpdate(t *testing.T, s *site) {
 	asked := s.ask(t)
 	run := s.deploy("update.star").want(0)
 	asked.changed("orch")
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(t, preview, run)
 	now := s.processes()
 	for name, pid := range pids {
 		if changed := now[name] != pid; changed != (name == "orch") {

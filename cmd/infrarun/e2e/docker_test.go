@@ -120,9 +120,7 @@ func TestDocker(t *testing.T) {
 func (c *containers) first(t *testing.T) {
 	preview := c.deploy("deploy.star", "--dry-run").want(2)
 	run := c.deploy("deploy.star").want(0)
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(t, preview, run)
 	for _, name := range services {
 		if build := "docker.build " + c.images + "/" + name + ":" + c.current(); !slices.Contains(run.changes(events.Done), build) {
 			t.Errorf("%s was not built", name)
@@ -188,9 +186,7 @@ func (c *containers) environment(t *testing.T) {
 	c.flags = slices.DeleteFunc(slices.Clone(c.flags), func(f string) bool { return strings.HasPrefix(f, "--orch-port=") })
 	preview := c.deploy("deploy.star", flag, "--dry-run").want(2)
 	run := c.deploy("deploy.star", flag).want(0)
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		c.t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(c.t, preview, run)
 	if changed := c.changedIDs(ids); !slices.Equal(changed, []string{"orch"}) {
 		c.t.Errorf("another port of the orchestrator made %v anew", changed)
 	}
@@ -209,9 +205,7 @@ func (c *containers) update(t *testing.T, service string) {
 	asked := c.ask(t)
 	run := c.deploy("update.star").want(0)
 	asked.changed(service)
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		t.Errorf("the update made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(t, preview, run)
 	if changed := c.changedIDs(ids); !slices.Equal(changed, []string{service}) {
 		t.Errorf("an update of %s made %v anew", service, changed)
 	}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -203,4 +205,12 @@ func (r *result) says(texts ...string) *result {
 		}
 	}
 	return r
+}
+
+// wantSame fails the test unless a run made exactly the changes that its preview listed.
+func wantSame(t testing.TB, preview, run *result) {
+	t.Helper()
+	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
+		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
+	}
 }

@@ -77,9 +77,7 @@ func (s *site) previewed(args ...string) *result {
 	s.t.Helper()
 	preview := s.manage(append(args, "--dry-run")...).want(2)
 	done := s.manage(append(args, "--yes", "--stable=0")...).want(0)
-	if diff := cmp.Diff(preview.changes(events.Would), done.changes(events.Done)); diff != "" {
-		s.t.Errorf("%v made other changes than its preview listed (-preview +run):\n%s", args, diff)
-	}
+	wantSame(s.t, preview, done)
 	return done
 }
 

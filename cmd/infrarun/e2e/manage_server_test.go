@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/testdata/server"
 )
@@ -21,9 +19,7 @@ func (m *machine) previewed(args ...string) *result {
 	m.t.Helper()
 	preview := m.manage(append(args, "--dry-run")...).want(2)
 	done := m.manage(append(args, "--yes", "--stable=1")...).want(0)
-	if diff := cmp.Diff(preview.changes(events.Would), done.changes(events.Done)); diff != "" {
-		m.t.Errorf("%v made other changes than its preview listed (-preview +run):\n%s", args, diff)
-	}
+	wantSame(m.t, preview, done)
 	return done
 }
 

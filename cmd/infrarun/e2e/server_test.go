@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/testdata/server"
 )
 
@@ -52,15 +51,6 @@ func TestServer(t *testing.T) {
 			})
 		}
 	})
-}
-
-// wantSame checks that a run made the changes that its preview listed.
-func wantSame(t testing.TB, preview, run *result) {
-	t.Helper()
-	would, done := preview.changes(events.Would), run.changes(events.Done)
-	if strings.Join(would, "\n") != strings.Join(done, "\n") {
-		t.Errorf("the preview listed\n%s\nand the run did\n%s", strings.Join(would, "\n"), strings.Join(done, "\n"))
-	}
 }
 
 // testDeployed checks a server on which the stack runs.

@@ -80,9 +80,7 @@ func TestSwarm(t *testing.T) {
 
 	preview := c.deploy("swarm.star", "--dry-run").want(2)
 	run := c.deploy("swarm.star").want(0)
-	if diff := cmp.Diff(preview.changes(events.Would), run.changes(events.Done)); diff != "" {
-		t.Errorf("the run made other changes than its preview listed (-preview +run):\n%s", diff)
-	}
+	wantSame(t, preview, run)
 	c.answer()
 	begin := time.Now()
 	if made := c.deploy("swarm.star").want(0).changes(events.Done); len(made) > 0 {
