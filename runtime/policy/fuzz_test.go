@@ -144,7 +144,7 @@ func FuzzSubstitute(f *testing.F) {
 			return
 		}
 		if strings.ContainsAny(out, "{}") {
-			t.Errorf("substitute(%q, %q) = %q, with a placeholder", pattern, value, out)
+			t.Errorf("substitute(%q, %q) = %q, with a {name} left", pattern, value, out)
 		}
 		if strings.Count(out, "*") != strings.Count(pattern, "*") {
 			t.Errorf("substitute(%q, %q) = %q, with a new glob", pattern, value, out)

@@ -102,9 +102,13 @@ func (c *containers) rollsBackWithout(t *testing.T, intact func(*testing.T)) {
 		t.Helper()
 		up := c.e.Down()
 		defer up()
+		const advice = " does not answer; start it"
+		if status := c.manage("status").want(1); !strings.Contains(status.outcome().Error, c.e.Host+advice) || strings.Contains(status.outcome().Error, ".star:") {
+			t.Errorf("the status is\n%s", status.outcome().Error)
+		}
 		r := c.infrarun("rollback").want(code)
 		t.Logf("without an engine:\n%s", r.failure())
-		if !strings.Contains(r.failure(), "the Docker engine at "+c.e.Host+" does not answer; start it") {
+		if !strings.Contains(r.failure(), "the Docker engine at "+c.e.Host+advice) {
 			t.Errorf("it does not say what is wrong:\n%s", r.failure())
 		}
 		return r.outcome()

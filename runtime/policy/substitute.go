@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// substitute fills the {name} placeholders of pattern with values of vars.
+// substitute puts the values of vars in the place of each {name} in pattern.
 func substitute(pattern string, vars map[string]string) (string, error) {
 	var b strings.Builder
 	rest := pattern
@@ -51,7 +51,7 @@ func reachesAll(pattern string) bool {
 	return first == "" || hasGlob(first)
 }
 
-// lookup returns the value of a placeholder, which must be safe to put into a pattern.
+// lookup returns the value of a name, which must be safe to put into a pattern.
 func lookup(name string, vars map[string]string) (string, error) {
 	value, ok := vars[name]
 	switch {
