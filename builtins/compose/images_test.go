@@ -137,7 +137,7 @@ func (b *bed) retag(id, ref string) {
 
 func TestDownPsLogs(t *testing.T) {
 	b := newBed(t, composetest.Current)
-	b.shop("    ports: [\"127.0.0.1::8080\"]")
+	b.shop("    ports: [\"127.0.0.1::8080\"]", "    restart: always")
 	b.Run(up1).Want(events.Succeeded)
 	state, settings := b.state(), b.settings()
 	b.Run(`
@@ -146,6 +146,7 @@ for c in compose.ps("shop"):
     test.equal(c.state, "exited" if c.service == "prepare" else "running")
     test.equal(c.health, "healthy" if c.service == "db" else "")
     test.equal(len(c.ports), 1 if c.service == "site" else 0)
+    test.equal(c.restart, "always" if c.service == "site" else "no")
 test.equal(len(compose.ps("none")), 0)
 test.equal(compose.logs("shop", services = ["site"], tail = 5), "shop-site-1 | starting version 1\n")
 p = compose.config(DIR)

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 
 var psBuiltin = runtime.Define(runtime.Builtin{
 	Name: "compose.ps", Permission: "`docker` on compose:name",
-	Returns: "list of struct(service, number, name, id, state, health, exit_code, restarts, image, ports = [int]); health is \"\" without a health check, ports are those of this machine",
+	Returns: "list of struct(service, number, name, id, state, health, exit_code, restarts, restart, image, ports = [int]); restart is no, always, unless-stopped or on-failure; health is \"\" without a health check, ports are those of this machine",
 	Doc: "Lists the containers of a project, by service and number, also those that do not run. In a preview that has changed the " +
 		"project they are not known.",
 	Example: `for c in compose.ps("infra-core"): log.info("%s is %s" % (c.service, c.state))`,
@@ -69,7 +70,7 @@ func containerValue(r replica) starlark.Value {
 		"service": starlark.String(r.service), "number": starlark.MakeInt(r.number), "name": starlark.String(r.name()),
 		"id": starlark.String(r.ID), "state": starlark.String(r.State.Status), "health": starlark.String(health),
 		"exit_code": starlark.MakeInt(r.State.ExitCode), "restarts": starlark.MakeInt(r.RestartCount),
-		"image": starlark.String(r.Config.Image), "ports": starlark.NewList(ports),
+		"restart": starlark.String(cmp.Or(r.HostConfig.RestartPolicy.Name, container.RestartPolicyDisabled)), "image": starlark.String(r.Config.Image), "ports": starlark.NewList(ports),
 	})
 }
 

@@ -49,6 +49,10 @@ func TestDockerServer(t *testing.T) {
 		t.Errorf("the token of the registry is in\n%s", found)
 	}
 	m.manage("status").want(0)
+	m.manage("test-install").want(0)
+	m.Must("systemctl", "disable", "--quiet", "docker.service", "docker.socket")
+	m.manage("status").want(1).says("console does not start at boot")
+	m.Must("systemctl", "enable", "--quiet", "docker.service", "docker.socket")
 	m.dockerDeploy("--no-backup", "--dry-run").want(0)
 	m.dockerDeploy("--no-backup").want(0).unchanged()
 	begin = time.Now()
