@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 
 	"github.com/infrarun/infrarun/testdata/enginetest"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // The images that those of the stack are built with and begin from. They are made here, of this machine's own Go: no
@@ -54,6 +55,9 @@ func makeBases(t *testing.T, e *enginetest.Engine) {
 // addShell puts a shell and what builds need besides into a tree, and returns the libraries that it needs, relative to /.
 func addShell(t *testing.T, root string) []string {
 	t.Helper()
+	if err := server.Install("busybox", "busybox"); err != nil {
+		t.Fatal(err)
+	}
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatal(err)
