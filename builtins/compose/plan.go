@@ -188,7 +188,7 @@ func (pl *planner) done(s types.ServiceConfig, r replica) bool {
 	}
 	// One that an undo has made in the place of a lost one has not been started again.
 	return r.State.Status == container.StateExited && r.State.ExitCode == 0 ||
-		r.State.Status == container.StateCreated && r.Config.Labels[restoredLabel] != ""
+		r.State.Status == container.StateCreated && r.Config.Labels[engine.AgainLabel] != ""
 }
 
 // dependents adds the services whose containers are bound to one that is made anew: they share its network, or are to be

@@ -44,7 +44,7 @@ type left map[string]string
 func leftOf(running []replica) left {
 	l := left{}
 	for _, r := range running {
-		l[r.name()] = imageref.Short(r.ID)
+		l[r.name()] = imageref.Short(engine.Origin(r.InspectResponse))
 	}
 	return l
 }

@@ -18,10 +18,6 @@ import (
 // restoreKind is the undo of what changes a project's containers.
 const restoreKind = "compose.restore"
 
-// restoredLabel is on a container that an undo has made in the place of a lost one: its id. So an undo that is carried
-// out twice makes none twice.
-const restoredLabel = "io.infrarun.compose.restored"
-
 // restoreUndo puts a project back as it was recorded. It does not call Compose, which would need the old files and would
 // make other containers than there were; it makes each lost container again from what the engine said of it.
 func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error {
@@ -136,7 +132,7 @@ func (u *restorer) recorded(c container.InspectResponse) string {
 		}
 	}
 	for _, r := range u.rec.Containers {
-		if r.ID == c.Config.Labels[restoredLabel] {
+		if engine.Is(c, r.ID) {
 			return r.ID
 		}
 	}

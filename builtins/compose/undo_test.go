@@ -36,3 +36,20 @@ func TestUndoTwiceAndForNothing(t *testing.T) {
 		t.Error("down did nothing")
 	}
 }
+
+// One run after the other is undone: what a rollback has made again is no change by somebody else.
+func TestRollbackAfterRollback(t *testing.T) {
+	b := newBed(t, composetest.Current)
+	b.shop("")
+	b.Run(up1).Want(events.Succeeded)
+	var states []string
+	for _, v := range []string{"1", "2", "3"} {
+		states = append(states, b.state())
+		b.file("compose.override.yaml", "services: {site: {environment: {CHANGE: \""+v+"\"}}}\n")
+		b.Run(up1).Want(events.Succeeded)
+	}
+	for _, before := range []int{2, 1, 0} {
+		b.Rollback().Want(events.Restored)
+		b.wantSame("rolled back,", states[before], b.settings())
+	}
+}

@@ -173,7 +173,7 @@ func containerDrift(ctx context.Context, _ *runtime.Reader, args containerUndo, 
 		return "", nil
 	case after.ID == "":
 		return "there is a container of that name again", nil
-	case c.ID != after.ID:
+	case !engine.Is(*c, after.ID):
 		return "it is another container, " + imageref.Short(c.ID), nil
 	case c.State.Running && !after.Running:
 		return "it did not run, and does now", nil

@@ -14,9 +14,6 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
-// againLabel marks a container that was made in place of one that is gone, whose id it has.
-const againLabel = "infrarun.again"
-
 // recreate makes a container as it is described.
 func (x *control) recreate(ctx context.Context, kept keptContainer, was *container.InspectResponse) (*container.InspectResponse, error) {
 	config, host := was.Config, was.HostConfig
@@ -27,7 +24,7 @@ func (x *control) recreate(ctx context.Context, kept keptContainer, was *contain
 	if config.Labels == nil {
 		config.Labels = map[string]string{}
 	}
-	config.Labels[againLabel] = kept.ID
+	config.Labels[engine.AgainLabel] = engine.Again(*was)
 	nameVolumes(was)
 	first, others := endpoints(was)
 	made, err := x.API.ContainerCreate(ctx, config, host, first, nil, kept.Name)

@@ -201,7 +201,7 @@ func (x *control) again(ctx context.Context, kept keptContainer) (*container.Ins
 	if err != nil {
 		return nil, err
 	}
-	if now != nil && now.Config.Labels[againLabel] == kept.ID {
+	if now != nil && engine.Is(*now, kept.ID) {
 		return now, nil
 	}
 	if kept.Record == nil || kept.Image == nil {

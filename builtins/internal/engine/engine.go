@@ -32,6 +32,7 @@
 //	keep.go writer_keep.go   keeping images
 //	refs.go writer_refs.go   keeping to which images names lead
 //	writer.go           changing: tags
+//	again.go            containers that an undo has made again
 //	predict.go          what a preview predicts of images
 //	drift.go            what differs from what a change has left
 //	exec.go             running a command in a container
