@@ -74,17 +74,25 @@ func (c *Client) KeepImage(ctx context.Context, k *runtime.Keeper, id string, st
 		kept.Saved = &blob
 		return kept, nil
 	}
-	content, err := c.ImageSave(ctx, []string{id})
+	blob, err := c.save(ctx, k, id)
 	if err != nil {
-		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
-	}
-	blob, err := k.Keep(content, false)
-	if err := errors.Join(err, content.Close()); err != nil {
 		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
 	}
 	done.blobs[id] = blob
 	kept.Saved = &blob
 	return kept, nil
+}
+
+// save saves an image to the run's directory.
+func (c *Client) save(ctx context.Context, k *runtime.Keeper, id string) (journal.Blob, error) {
+	content, err := c.ImageSave(ctx, []string{id})
+	if err != nil {
+		return journal.Blob{}, err
+	}
+	whole := newWholeArchive(content)
+	defer whole.Close()
+	blob, err := k.Keep(whole, false)
+	return blob, errors.Join(err, content.Close())
 }
 
 // anyRuns reports whether one of the containers runs.
