@@ -30,6 +30,7 @@
 //	host.go nothing.go  where the engine is, and what a preview sees if there is none yet
 //	read.go             looking: containers, images, networks, volumes
 //	keep.go writer_keep.go   keeping images
+//	archive.go          whether the engine has saved an image whole
 //	refs.go writer_refs.go   keeping to which images names lead
 //	writer.go           changing: tags
 //	predict.go          what a preview predicts of images
