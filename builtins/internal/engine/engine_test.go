@@ -81,12 +81,13 @@ func TestHoldsSocket(t *testing.T) {
 }
 
 func TestKeptBy(t *testing.T) {
-	tag := keepTag("20260131-120000-123", "sha256:"+strings.Repeat("ab", 32))
-	if want := "infrarun/keep:20260131-120000-123.abababababab"; tag != want {
+	tag := keepTag("20260131-120000-123.0123abcd", "sha256:"+strings.Repeat("ab", 32))
+	if want := "infrarun/keep:20260131-120000-123.0123abcd.abababababab"; tag != want {
 		t.Errorf("the tag is %s, want %s", tag, want)
 	}
 	for ref, want := range map[string]string{
-		tag: "20260131-120000-123", "docker.io/" + tag: "20260131-120000-123",
+		tag: "20260131-120000-123.0123abcd", "docker.io/" + tag: "20260131-120000-123.0123abcd",
+		"infrarun/keep:20260131-120000-123.abababababab": "20260131-120000-123",
 		"app:1": "", "other/" + tag: "", "infrarun/keep:latest": "",
 	} {
 		if got := KeptBy(ref); got != want {
