@@ -49,6 +49,9 @@ type Keeper struct{ task *task }
 // World returns what the run remembers of itself.
 func (k *Keeper) World() *World { return k.task.run.world }
 
+// StateDir is as for [Reader]: what is kept is on its disk.
+func (k *Keeper) StateDir() string { return k.task.run.state.Dir() }
+
 // Keep stores what it reads, durably, and returns its name. Private contents, that is those that only
 // their owner may read or that hold a secret of this run, are sealed.
 func (k *Keeper) Keep(r io.Reader, private bool) (journal.Blob, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/journal"
 )
@@ -78,12 +79,17 @@ func (c *Client) KeepImage(ctx context.Context, k *runtime.Keeper, id string, st
 	if err != nil || done.keeps(users) {
 		return kept, err
 	}
-	if img, err := c.Image(ctx, id); err != nil || img == nil {
+	img, err := c.Image(ctx, id)
+	if err != nil || img == nil {
 		return kept, err
 	}
 	if blob, ok := done.blobs[id]; ok {
 		kept.Saved = &blob
 		return kept, nil
+	}
+	// Others live on that disk as well: it must not be full before it is known that there is not enough of it.
+	if err := filesys.CheckRoom(k.StateDir(), img.Size); err != nil {
+		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, err)
 	}
 	blob, err := c.save(ctx, k, id)
 	if err != nil {
