@@ -3,12 +3,15 @@ package stack
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/swarm"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -124,13 +127,17 @@ func TestLifecycleUndo(t *testing.T) {
 func TestSecret(t *testing.T) {
 	b := newBed(t)
 	b.file("compose.yaml", pair)
-	b.Run(deploying("KEY", "correcthorse")).Want(events.Succeeded)
+	first := b.Preview(deploying("KEY", "correcthorse")).Want(events.WouldChange).Changes()[0]
+	if made := b.Run(deploying("KEY", "correcthorse")).Want(events.Succeeded).Changes()[0]; made.Diff != first.Diff {
+		t.Errorf("the first preview says\n%s\nand the run\n%s", first.Diff, made.Diff)
+	}
+	b.Preview(deploying("KEY", "correcthorse")).Want(events.NoChange)
 	specs, versions := b.specs(), b.versions()
 	if strings.Contains(specs, "correcthorse") {
 		t.Errorf("the secret is in\n%s", specs)
 	}
 	other := deploying("KEY", "batterystaple")
-	if c := b.Preview(other).Want(events.WouldChange).Changes()[0]; !strings.Contains(c.Diff, "+ create secret shop_key-") ||
+	if c := b.Preview(other).Want(events.WouldChange).Changes()[0]; !strings.Contains(c.Diff, "+ create secret shop_key\n") ||
 		!strings.Contains(c.Diff, "~ update service db (secrets)\n") {
 		t.Errorf("the preview says\n%s", c.Diff)
 	}
@@ -140,9 +147,30 @@ func TestSecret(t *testing.T) {
 	}
 	b.Rollback().Want(events.Restored)
 	b.wantSame("put back,", specs)
+	b.elsewhere("correcthorse")
 	b.Preview(`test.equal([n[:9] for n in stack.remove("shop", secrets = ["batterystaple"]).left], ["shop_key-"])`).Want(events.WouldChange)
 	b.UndoTwice(`test.equal(stack.remove("shop", secrets = ["correcthorse"]).left, [])`)
 	b.wantSame("removed with its secret, and undone twice,", specs)
 	b.NoTrace("correcthorse")
 	b.NoTrace("batterystaple")
+}
+
+// elsewhere looks at the stack with another state directory, in which nobody can tell by its name what is in a secret.
+func (b *bed) elsewhere(secret string) {
+	b.t.Helper()
+	names := func(f *familytest.Fixture) string {
+		if err := os.WriteFile(filepath.Join(f.Dir, "compose.yaml"), []byte(pair), 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+		c := f.Preview(deploying("KEY", secret)).Want(events.WouldChange).Changes()[0]
+		if !strings.Contains(c.Diff, "+ create secret shop_key (that which is there was made with another state directory") ||
+			!strings.Contains(c.Diff, "~ update service db (secrets)\n") {
+			b.t.Errorf("with another state directory the preview says\n%s", c.Diff)
+		}
+		r := f.Preview(`print(stack.remove("shop", secrets = ["` + secret + `"]).left)`).Want(events.WouldChange)
+		return r.Events(events.Log)[0].Text
+	}
+	if text := names(fixture(b.t)); !strings.Contains(text, "shop_key-") {
+		b.t.Errorf("with another state directory there would stay %s", text)
+	}
 }

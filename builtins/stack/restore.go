@@ -165,7 +165,7 @@ func (u *restorer) files(ctx context.Context, now *state) error {
 		if now.fileID(f.Kind, f.Name) != "" {
 			continue
 		}
-		if err := u.makeFile(ctx, wantedFile{f.Kind, f.Name, f.Data, f.Labels}); err != nil {
+		if err := u.makeFile(ctx, wantedFile{kind: f.Kind, name: f.Name, data: f.Data, labels: f.Labels}); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,8 @@
 // # Files
 //
 //	define.go define_service.go define_task.go define_mount.go   what a project is as services
+//	define_file.go                    configs and secrets, and their names
+//	network.go                        whether a network is as it is to be
 //	image.go                          which content an image has
 //	state.go                          what the swarm has
 //	compare.go plan.go                what is to be done, and why
