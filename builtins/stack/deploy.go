@@ -123,14 +123,12 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 		return runtime.Applied{}, err
 	}
 	watched, err := c.carryOut(ctx, d)
-	if err != nil {
-		return runtime.Applied{}, err
-	}
-	if d.wait {
+	if err == nil && d.wait {
 		watch := &watch{control: c, stack: d.def.name, steady: d.steady, restarts: d.restarts, services: watched}
-		if err := watch.until(ctx, d.timeout); err != nil {
-			return runtime.Applied{}, err
-		}
+		err = watch.until(ctx, d.timeout)
+	}
+	if err != nil {
+		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
 	after, err := leaves(ctx, c.Client, d.def.name)
 	return runtime.Applied{Value: value(d.def.name, true), After: after}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/ports"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
@@ -165,7 +166,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		err = c.waitEnded(ctx, ending, l.timeout)
 	}
 	if err != nil {
-		return runtime.Applied{}, err
+		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
 	after, err := leaves(ctx, c.Client, l.stack)
 	return runtime.Applied{Value: value(l.stack, true), After: after}, err

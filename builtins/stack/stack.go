@@ -40,7 +40,7 @@
 //	deploy.go deploy_probe.go         the builtin deploy
 //	writer.go writer_object.go        making and updating
 //	watch.go judge.go failure.go      waiting, and what went wrong
-//	record.go restore.go              the record and the undo
+//	record.go undo.go restore.go      the record and the undo
 //	lifecycle.go                      the builtins restart and stop
 //	remove.go status.go               the other builtins
 //	overlay.go                        what a preview predicts
