@@ -119,7 +119,7 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := c.Hold(ctx, d.undo.Images...); err != nil {
+	if err := c.Hold(ctx, d.undo.held()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	watched, err := c.carryOut(ctx, d)

@@ -147,7 +147,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := c.Hold(ctx, l.undo.Images...); err != nil {
+	if err := c.Hold(ctx, l.undo.held()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	watch := &watch{control: c, stack: l.stack}

@@ -48,10 +48,14 @@ type keptFile struct {
 // restoreArgs are the arguments of the undo.
 type restoreArgs struct {
 	Stack   string        `json:"stack"`
-	Record  journal.Blob  `json:"record"` // sealed: there are environments in it
-	Images  []engine.Kept `json:"images"`
+	Record  journal.Blob  `json:"record"`  // sealed: there are environments in it
+	Images  []engine.Kept `json:"images"`  // which no registry has
+	Fetched []engine.Kept `json:"fetched"` // which the machines fetch again
 	Timeout time.Duration `json:"timeout"`
 }
+
+// held are the images that are tagged until the undo.
+func (a *restoreArgs) held() []engine.Kept { return slices.Concat(a.Images, a.Fetched) }
 
 // left is what a change has left of a stack: what each service's specification comes to, by name.
 type left map[string]string
@@ -134,11 +138,16 @@ func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []st
 	return args, nil
 }
 
-// keepImages keeps the images of the tasks on this machine that the change ends.
+// keepImages keeps the images of the tasks on this machine that the change ends. One from a registry is only held: what was
+// saved and loaded again would not have the digest by which tasks name it.
 func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engine.Client, rec *record, touched []string) error {
 	list, err := e.ContainerList(ctx, container.ListOptions{Filters: ofStack(a.Stack)})
 	if err != nil {
 		return fmt.Errorf("list containers: %w", engine.Explain(ctx, err))
+	}
+	losesDigests, err := classicStore(ctx, e)
+	if err != nil {
+		return err
 	}
 	var ids, kept []string
 	list = slices.DeleteFunc(list, func(c container.Summary) bool { return !slices.Contains(touched, c.Labels[serviceNameLabel]) })
@@ -147,13 +156,18 @@ func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engi
 	}
 	for _, c := range list {
 		ref := imageOf(rec.Services, c.Labels[serviceNameLabel])
-		if ref != "" && !strings.Contains(ref, "@") && rec.Refs[ref] == "" {
+		named := strings.Contains(ref, "@")
+		if ref != "" && !named && rec.Refs[ref] == "" {
 			rec.Refs[ref] = c.ImageID
 		}
 		if slices.Contains(kept, c.ImageID) {
 			continue
 		}
 		kept = append(kept, c.ImageID)
+		if named && losesDigests {
+			a.Fetched = append(a.Fetched, engine.Kept{ID: c.ImageID})
+			continue
+		}
 		image, err := e.KeepImage(ctx, k, c.ImageID, ids...)
 		if err != nil {
 			return err
@@ -161,6 +175,16 @@ func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engi
 		a.Images = append(a.Images, image)
 	}
 	return nil
+}
+
+// classicStore reports whether the engine keeps images in its own store, in which only what was pulled or pushed has a
+// digest. In that of containerd everything has one.
+func classicStore(ctx context.Context, e *engine.Client) (bool, error) {
+	info, err := e.Info(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ask the engine about its images: %w", engine.Explain(ctx, err))
+	}
+	return !slices.ContainsFunc(info.DriverStatus, func(pair [2]string) bool { return strings.Contains(pair[1], "containerd.snapshotter") }), nil
 }
 
 func imageOf(list []swarm.Service, name string) string {

@@ -49,7 +49,7 @@ func restoreOnce(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 		return err
 	}
 	var errs []error
-	for _, kept := range args.Images {
+	for _, kept := range args.held() {
 		errs = append(errs, c.Release(ctx, kept))
 	}
 	return errors.Join(errs...)
