@@ -19,7 +19,7 @@ import (
 const pair = `
 name: shop
 services:
-  web: {image: app:1, stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr, replicas: 2, update_config: {monitor: 300ms}}}
+  web: {image: app:1, stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr, replicas: 2, update_config: {parallelism: 0, monitor: 300ms}}}
   db:
     image: app:1
     secrets: [{source: key, mode: 0444}]
