@@ -127,11 +127,15 @@ func (w *watch) count(s *watched, now swarm.Service, tasks []swarm.Task) (count,
 		if !replicated {
 			c.wanted++
 		}
-		if t.Status.State == swarm.TaskStateRunning {
+		switch {
+		case t.Status.State != swarm.TaskStateRunning:
+			c.waiting = append(c.waiting, t)
+		case t.NodeID == w.node && !w.here[t.ID]:
+			t.Status.Err = "but has no container"
+			c.waiting = append(c.waiting, t)
+		default:
 			c.running++
 			running = append(running, t.ID)
-		} else {
-			c.waiting = append(c.waiting, t)
 		}
 	}
 	if !replicated {

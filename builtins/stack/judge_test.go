@@ -15,7 +15,7 @@ func TestJudge(t *testing.T) {
 		name   string
 		update swarm.UpdateState
 		ratio  float32
-		tasks  string // a letter each: running, failed, starting; R of the old specification
+		tasks  string // a letter each: running, failed, starting, on this machine; R of the old specification
 		bad    string
 		wait   string
 	}{
@@ -31,6 +31,7 @@ func TestJudge(t *testing.T) {
 		{"updated whatever fails", swarm.UpdateStateCompleted, 0, "rrf", "1 of its tasks have failed", ""},
 		{"updated, as many failed as may", swarm.UpdateStateCompleted, 0.5, "rrf", "", ""},
 		{"updated, more failed than may", swarm.UpdateStateCompleted, 0.5, "rrff", "2 of its tasks have failed", ""},
+		{"updated, but ended with the engine here", swarm.UpdateStateCompleted, 0, "rh", "", "1 of 2 tasks run, one is running (but has no container)"},
 		{"updated, and ended since", swarm.UpdateStateCompleted, 0.5, "rsf", "", "1 of 2 tasks run, one is starting"},
 	} {
 		two := uint64(2)
@@ -45,7 +46,7 @@ func TestJudge(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := &watched{name: "shop_site", updated: c.update != "", template: template}
-		v, err := (&watch{steady: 3 * time.Second}).judge(s, now, tasksLike(now, c.tasks), time.Now())
+		v, err := (&watch{steady: 3 * time.Second, node: "this"}).judge(s, now, tasksLike(now, c.tasks), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,6 +70,8 @@ func tasksLike(s swarm.Service, letters string) []swarm.Task {
 			task.Status.State = swarm.TaskStateRunning
 		case 'r':
 			task.Status.State = swarm.TaskStateRunning
+		case 'h':
+			task.Status.State, task.NodeID = swarm.TaskStateRunning, "this"
 		case 's':
 			task.Status.State = swarm.TaskStateStarting
 		case 'f':

@@ -18,7 +18,12 @@ const restoreAttempts = 3
 // restoreUndo puts a stack back as it was recorded, and waits until its tasks run again.
 func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error {
 	for n := 1; ; n++ {
-		err := restoreOnce(ctx, w, args)
+		c, err := newControl(ctx, w)
+		if err != nil {
+			return err
+		}
+		err = c.putBack(ctx, args)
+		c.Close()
 		if err == nil || n == restoreAttempts || !away(err) {
 			return err
 		}
@@ -29,8 +34,8 @@ func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 // away reports whether an error is that the engine, or the swarm behind it, does not answer at the moment.
 func away(err error) bool { return client.IsErrConnectionFailed(err) || errdefs.IsUnavailable(err) }
 
-func restoreOnce(ctx context.Context, w *runtime.Writer, args restoreArgs) error {
-	content, err := w.Open(args.Record)
+func (c *control) putBack(ctx context.Context, args restoreArgs) error {
+	content, err := c.Run.Open(args.Record)
 	if err != nil {
 		return fmt.Errorf("read the record of stack %s: %w", args.Stack, err)
 	}
@@ -39,11 +44,6 @@ func restoreOnce(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 	if err := json.NewDecoder(content).Decode(rec); err != nil {
 		return fmt.Errorf("read the record of stack %s: %w", args.Stack, err)
 	}
-	c, err := newControl(ctx, w)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
 	u := &restorer{control: c, rec: rec, args: args}
 	if err := u.restore(ctx); err != nil {
 		return err
