@@ -21,18 +21,26 @@ type fingerprints struct {
 // A preview in a state directory that has no key yet makes none; it has a key of its own, by which nothing that is there
 // is known.
 func (r *Reader) Fingerprint(of string, content []byte) ([]byte, error) {
-	run := r.task.run
-	run.fingerprints.mu.Lock()
-	defer run.fingerprints.mu.Unlock()
-	if run.fingerprints.opened == nil {
-		opened, err := journal.OpenFingerprints(run.state.KeyFile(), run.mayChange())
-		if !run.mayChange() && errors.Is(err, fs.ErrNotExist) {
+	return r.task.run.fingerprint(of, content)
+}
+
+// Fingerprint is as for [Reader].
+func (w *Writer) Fingerprint(of string, content []byte) ([]byte, error) {
+	return w.task.run.fingerprint(of, content)
+}
+
+func (r *Run) fingerprint(of string, content []byte) ([]byte, error) {
+	r.fingerprints.mu.Lock()
+	defer r.fingerprints.mu.Unlock()
+	if r.fingerprints.opened == nil {
+		opened, err := journal.OpenFingerprints(r.state.KeyFile(), r.mayChange())
+		if !r.mayChange() && errors.Is(err, fs.ErrNotExist) {
 			opened, err = journal.NewFingerprints(), nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		run.fingerprints.opened = opened
+		r.fingerprints.opened = opened
 	}
-	return run.fingerprints.opened.Of(of, content), nil
+	return r.fingerprints.opened.Of(of, content), nil
 }

@@ -130,7 +130,7 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 	if err != nil {
 		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
-	after, err := leaves(ctx, c.Client, d.def.name)
+	after, err := leaves(ctx, c.Client, d.def.name, w.Fingerprint)
 	return runtime.Applied{Value: value(d.def.name, true), After: after}, err
 }
 

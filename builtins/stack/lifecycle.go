@@ -168,7 +168,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 	if err != nil {
 		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
-	after, err := leaves(ctx, c.Client, l.stack)
+	after, err := leaves(ctx, c.Client, l.stack, w.Fingerprint)
 	return runtime.Applied{Value: value(l.stack, true), After: after}, err
 }
 

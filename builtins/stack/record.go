@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -60,9 +61,9 @@ func (a *restoreArgs) held() []engine.Kept { return slices.Concat(a.Images, a.Fe
 // left is what a change has left of a stack: what each service's specification comes to, by name.
 type left map[string]string
 
-// leftOf describes services for the check for drift. Neither the version counts, which the swarm counts up when it only notes
+// leftOf describes services for the check for drift, by fingerprints: there may be weak secrets in environments. Neither the version counts, which the swarm counts up when it only notes
 // how an update goes, nor ids of what was made again by another rollback, nor how often a service was restarted.
-func leftOf(s *state) (left, error) {
+func leftOf(s *state, prints fingerprint) (left, error) {
 	l := left{}
 	for _, one := range s.services {
 		tree, err := normal(one.Spec, s.names)
@@ -73,18 +74,22 @@ func leftOf(s *state) (left, error) {
 		if err != nil {
 			return nil, fmt.Errorf("service %s: %w", one.Spec.Name, err)
 		}
-		l[one.Spec.Name] = digest(text)
+		sum, err := prints("service "+one.Spec.Name, text)
+		if err != nil {
+			return nil, err
+		}
+		l[one.Spec.Name] = hex.EncodeToString(sum)
 	}
 	return l, nil
 }
 
 // leaves looks at a stack and describes it for the check for drift.
-func leaves(ctx context.Context, e *engine.Client, name string) (left, error) {
+func leaves(ctx context.Context, e *engine.Client, name string, prints fingerprint) (left, error) {
 	s, err := look(ctx, e, name)
 	if err != nil {
 		return nil, err
 	}
-	return leftOf(s)
+	return leftOf(s, prints)
 }
 
 // undoTimeout is how long an undo waits at least: somebody who gave a change little time did not mean that the way back is to
@@ -197,13 +202,13 @@ func imageOf(list []swarm.Service, name string) string {
 }
 
 // restoreDrift says how a stack differs from what a change has left.
-func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, after left) (string, error) {
+func restoreDrift(ctx context.Context, r *runtime.Reader, args restoreArgs, after left) (string, error) {
 	e, err := engine.Open(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer e.Close()
-	now, err := leaves(ctx, e, args.Stack)
+	now, err := leaves(ctx, e, args.Stack, r.Fingerprint)
 	if err != nil {
 		return "", err
 	}

@@ -3,8 +3,6 @@ package stack
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,11 +14,6 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 )
-
-func digest(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
-}
 
 // restorer puts one stack back.
 type restorer struct {
