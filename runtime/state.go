@@ -15,7 +15,7 @@ import (
 // State is the state directory: what infrarun itself keeps.
 //
 //	lock              held while something is being changed; says by whom
-//	key               opens the sealed contents of journals
+//	key               opens the sealed contents of journals, makes fingerprints
 //	cache/            what can be had again, such as mirrors of repositories; in build/ what builds keep there
 //	runs/<id>/        journal blobs/ trash/ sources/ run.json events.jsonl deploy.log report.html
 //	                  metrics.prom rollback.html

@@ -187,7 +187,7 @@ func (d *demander) written(path string) string {
 	return path
 }
 
-// outside are the demands of networks and volumes: what others made, and what is a path of the host in disguise.
+// outside are the demands of networks, volumes, configs and secrets: what others made, and what is the host's in disguise.
 func outside(p *Project) []Demand {
 	var all []Demand
 	add := func(section, name, what, target, text string) {
@@ -216,15 +216,31 @@ func outside(p *Project) []Demand {
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Networks)) {
 		n := p.Networks[name]
-		if foreign(p, name, n.Name, bool(n.External)) {
+		switch {
+		case n.Name == "host" || n.Driver == "host":
+			add("networks", name, "host-network", "", fmt.Sprintf("network %s is the host's", name))
+		case foreign(p, name, n.Name, bool(n.External)):
 			add("networks", name, "network", n.Name, fmt.Sprintf("network %s is %s, which is not of this project", name, n.Name))
 		}
-		if n.Driver != "" && n.Driver != "bridge" && n.Driver != "default" {
+		if n.Driver != "host" && !slices.Contains(ownDrivers, n.Driver) {
 			add("networks", name, "network-driver", n.Driver, fmt.Sprintf("network %s is of the driver %s", name, n.Driver))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Configs)) {
+		if c := p.Configs[name]; c.External {
+			add("configs", name, "config", c.Name, fmt.Sprintf("config %s is %s, which is not of this project", name, c.Name))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Secrets)) {
+		if s := p.Secrets[name]; s.External {
+			add("secrets", name, "secret", s.Name, fmt.Sprintf("secret %s is %s, which is not of this project", name, s.Name))
 		}
 	}
 	return all
 }
+
+// ownDrivers are those of networks that lead to nothing but the containers in them.
+var ownDrivers = []string{"", "default", "bridge", "overlay"}
 
 // foreign reports whether a volume or network is, or may be, one that something else made.
 func foreign(p *Project, key, name string, external bool) bool {

@@ -49,8 +49,8 @@ services:
   c:
     image: x
     gpus: all
-    networks: [outer, wide]
-    secrets: [{source: s}]
+    networks: [outer, wide, bare, own]
+    secrets: [{source: s}, {source: theirs}]
 volumes:
   data:
     driver_opts: {type: none, o: bind, device: /home}
@@ -60,8 +60,14 @@ volumes:
 networks:
   outer: {external: true, name: theirs}
   wide: {driver: macvlan}
-configs: {c: {file: ./c.conf}}
-secrets: {s: {file: /root/s}}
+  bare: {external: true, name: host}
+  own: {driver: overlay}
+configs:
+  c: {file: ./c.conf}
+  other: {external: true}
+secrets:
+  s: {file: /root/s}
+  theirs: {external: true, name: key_of_another}
 `
 	all, err := composefile.Demands(mustLoad(t, familytest.Files{"/srv/compose.yaml": text}, composefile.Wanted{}))
 	if err != nil {
@@ -80,7 +86,8 @@ secrets: {s: {file: /root/s}}
 		"27 container:old", "28 container:old2", "17 device:/dev/fuse", "18 device:rule c 1:3 mr",
 		"20 host-path:/srv/conf", "21 host-path:/etc", "22 socket", "22 host-path:/var/run/docker.sock", "26 host-path:/srv/c.conf",
 		"31 privileged:b", "34 device:gpu", "36 host-path:/root/s",
-		"38 host-path:/home", "40 volume:ext", "41 volume-driver:nfs", "42 volume:shop2_data", "44 network:theirs", "45 network-driver:macvlan",
+		"38 host-path:/home", "40 volume:ext", "41 volume-driver:nfs", "42 volume:shop2_data", "46 host-network", "44 network:theirs", "45 network-driver:macvlan",
+		"50 config:other", "53 secret:key_of_another",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("the demands differ (-want +got):\n%s", d)

@@ -7,8 +7,8 @@
 //
 //	compose:PROJECT        the containers, networks and volumes of a Compose project
 //	stack:NAME             the services, networks, configs and secrets of a stack of a swarm
-//	image:REF container:NAME network:NAME volume:NAME
-//	                       one of those; for Compose what was made outside of the project
+//	image:REF container:NAME network:NAME volume:NAME config:NAME secret:NAME
+//	                       one of those; for a project or a stack what was made outside of it
 //	host-path:/PATH        mount a path of the host, with all below it
 //	privileged:NAME        NAME, a service or container, runs privileged; "privileged" is any
 //	capability:NET_ADMIN   a right of the kernel that containers do not have by themselves
@@ -62,7 +62,7 @@ func cutPath(target string) (prefix, path string, ok bool) {
 // Prefixes of targets, and targets that are whole words.
 var (
 	prefixes = []string{
-		"compose", "stack", "image", "container", "network", "volume", "host-path", "privileged", "capability", "device",
+		"compose", "stack", "image", "container", "network", "volume", "config", "secret", "host-path", "privileged", "capability", "device",
 		"security-opt", "runtime", "volume-driver", "network-driver",
 	}
 	words = []string{
