@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"gopkg.in/yaml.v3"
 )
 
@@ -22,10 +23,14 @@ const configLabel = "io.infrarun.compose.config"
 type canonical struct {
 	text   []byte
 	hashes map[string]string // by service
+	env    map[string]string // variables for who reads it, which hold its secrets
 }
 
 // canonicalize writes a project down. Content has what the files of its configs and secrets hold, by path.
 func canonicalize(p *project, content map[string][]byte) (canonical, error) {
+	if err := checkGiven(p); err != nil {
+		return canonical{}, err
+	}
 	complete(p)
 	text, err := p.MarshalYAML()
 	if err != nil {
@@ -50,13 +55,12 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 		if c.hashes[name], err = hashService(p, name, s, doc, content); err != nil {
 			return canonical{}, err
 		}
-		labels, _ := s["labels"].(map[string]any)
-		if labels == nil {
-			labels = map[string]any{}
+		label(s, configLabel, c.hashes[name])
+		if list := copied(p, p.Services[name]); list != "" {
+			label(s, copiedLabel, list)
 		}
-		labels[configLabel] = c.hashes[name]
-		s["labels"] = labels
 	}
+	c.env = nameSecrets(p, doc)
 	escape(doc)
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Project %s, resolved by infrarun from %s. It is written anew by each deployment.\n", p.Name, p.Paths())
@@ -67,6 +71,16 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 	}
 	c.text = out.Bytes()
 	return c, nil
+}
+
+// label adds a label to a service.
+func label(service map[string]any, name, value string) {
+	labels, _ := service["labels"].(map[string]any)
+	if labels == nil {
+		labels = map[string]any{}
+		service["labels"] = labels
+	}
+	labels[name] = value
 }
 
 // complete gives each service the name of its image and the number of its containers, which every Compose would
@@ -171,7 +185,7 @@ func simplifyVolume(v any) {
 }
 
 // hashService is of all that a container of a service is made of, except the image's content: the service without what only
-// says how to build it, the networks it is in, and what is in the files that it is given.
+// says how to build it, the networks it is in, the volumes it has, and what is in the files that it is given.
 func hashService(p *project, name string, service, doc map[string]any, content map[string][]byte) (string, error) {
 	part := maps.Clone(service)
 	delete(part, "scale")
@@ -181,6 +195,13 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 	used := map[string]any{}
 	for n := range s.Networks {
 		used[n] = networks[n]
+	}
+	volumes, _ := doc["volumes"].(map[string]any)
+	mounted := map[string]any{}
+	for _, v := range s.Volumes {
+		if v.Type == types.VolumeTypeVolume && v.Source != "" {
+			mounted[v.Source] = volumes[v.Source]
+		}
 	}
 	files := map[string]string{}
 	add := func(kind, source, file, inline string) {
@@ -193,7 +214,7 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 	for _, c := range s.Secrets {
 		add("secret", c.Source, p.Secrets[c.Source].File, p.Secrets[c.Source].Content)
 	}
-	text, err := json.Marshal(map[string]any{"project": p.Name, "service": part, "networks": used, "files": files})
+	text, err := json.Marshal(map[string]any{"project": p.Name, "service": part, "networks": used, "volumes": mounted, "files": files})
 	if err != nil {
 		return "", fmt.Errorf("service %s: %w", name, err)
 	}
@@ -205,6 +226,9 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 func escape(v any) any {
 	switch v := v.(type) {
 	case string:
+		if v == "=" || v == "<<" { // version 1 takes them for something else unless they are quoted
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}
+		}
 		return strings.ReplaceAll(v, "$", "$$")
 	case map[string]any:
 		for key, value := range v {

@@ -68,6 +68,11 @@ func (p *plan) services() (plain, force []string) {
 	return plain, slices.DeleteFunc(force, func(s string) bool { return slices.Contains(plain, s) })
 }
 
+// remakes reports whether a container is made anew.
+func (p *plan) remakes() bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool { return s.act == recreate })
+}
+
 // orphans are the containers whose services are not in the project any more.
 func (p *plan) orphans() []step {
 	var all []step
@@ -111,10 +116,7 @@ type planner struct {
 // plan makes the plan.
 func (pl *planner) plan() (*plan, error) {
 	p := &plan{}
-	for _, name := range slices.Sorted(maps.Keys(pl.project.Services)) {
-		if len(pl.selected) > 0 && !slices.Contains(pl.selected, name) {
-			continue
-		}
+	for _, name := range pl.services() {
 		if err := pl.service(p, pl.project.Services[name]); err != nil {
 			return nil, err
 		}
@@ -130,6 +132,12 @@ func (pl *planner) plan() (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// services are those that are to be brought up.
+func (pl *planner) services() []string {
+	all := slices.Sorted(maps.Keys(pl.project.Services))
+	return slices.DeleteFunc(all, func(name string) bool { return len(pl.selected) > 0 && !slices.Contains(pl.selected, name) })
 }
 
 // errNoImage is an image that is not here.
@@ -228,5 +236,8 @@ func makePlan(ctx context.Context, r *runtime.Reader, e *engine.Client, pl plann
 	}
 	pl.image = func(ref string) (engine.SeenImage, error) { return e.SeeImage(ctx, r, ref) }
 	p, err := pl.plan()
-	return p, pl.running, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, pl.running, pl.checkVolumes(ctx, e)
 }

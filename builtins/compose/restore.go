@@ -193,6 +193,11 @@ func (u *restorer) restoreContainer(ctx context.Context, was container.InspectRe
 	if err := u.joinNetworks(ctx, *is, was); err != nil {
 		return err
 	}
+	if id != was.ID && !is.State.Running { // and not been started since it was made again
+		if err := u.copyAgain(ctx, id, u.rec.Copied[was.ID]); err != nil {
+			return err
+		}
+	}
 	return u.restoreState(ctx, *is, was)
 }
 

@@ -30,7 +30,13 @@ func mayEnd(p *project, s types.ServiceConfig) bool {
 	if awaited(p, s) {
 		return true
 	}
-	return (s.Restart == "" || oneShot(p, s)) && len(s.Ports) == 0 && s.HealthCheck == nil
+	return (s.Restart == "" || oneShot(p, s)) && len(s.Ports) == 0 && !checked(s)
+}
+
+// checked reports whether the project gives a service a health check.
+func checked(s types.ServiceConfig) bool {
+	h := s.HealthCheck
+	return h != nil && !h.Disable && !(len(h.Test) > 0 && h.Test[0] == "NONE")
 }
 
 // boundTo returns the service in the set that a service cannot outlive, "" if there is none.

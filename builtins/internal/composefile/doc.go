@@ -8,7 +8,7 @@
 // with variables. [Demands] lists what it asks for that lets a container out of its box, with the line where it stands.
 // [Args] are the arguments that the builtins have in common.
 //
-//	load.go environment.go                reading a project
+//	load.go environment.go given.go       reading a project
 //	resources.go extends.go               the further files that its services extend
 //	bounds.go                             how much a project may be
 //	places.go project.go                  where in its files something stands, and what it has

@@ -89,6 +89,9 @@ func Load(ctx context.Context, from Source, w Wanted) (*Project, error) {
 	if err != nil {
 		return nil, p.explain(reader, err)
 	}
+	if err := p.ofVariables(); err != nil {
+		return nil, err
+	}
 	if err := p.inline(src); err != nil {
 		return nil, err
 	}
