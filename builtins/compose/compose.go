@@ -28,7 +28,7 @@
 // # Files
 //
 //	project.go                                      a project: how it is read, and what it may ask for, is in package composefile
-//	canonical.go given.go                           the resolved project as a file that every Compose reads
+//	canonical.go simplify.go given.go copied.go     the resolved project as a file that every Compose reads
 //	running.go plan.go differences.go services.go volumes.go   what there is, what is to be done, and why
 //	cli.go available.go                             the Compose of this machine
 //	up.go up_probe.go writer.go                     bringing up

@@ -99,6 +99,11 @@ func TestVersionOneLeavesNothingOut(t *testing.T) {
 		b.Grant("docker", "host-path:"+b.Dir)
 		b.Preview(`compose.up(DIR, env = {"WHO": "me"})`).Want(events.Refused).WantError(want)
 	}
+	b.file("compose.yaml", site+"    volumes: [\"./made:/made\"]\n"+
+		"  beside: {image: \"app:1\", stop_grace_period: 0s, network_mode: \"service:site\", environment: {PORT: \"81\"}}\n"+
+		"  front: {image: \"app:1\", stop_grace_period: 0s, links: [\"site:web\"]}\n")
+	b.Run(up1).Want(events.Succeeded)
+	b.Preview(up1).Want(events.NoChange)
 	b.file("compose.yaml", site+"    environment: {A: \"=\", B: \"0o17\", C: \"12:30:45\", D: \"yes\", E: \"1_0\", F: \"~\", G: \"é😀\\u0085x\", H: \".inf\", I: \"<<\"}\n")
 	b.Run(up1).Want(events.Succeeded)
 	env := strings.Join(b.containers()[0].Config.Env, "\n")

@@ -124,7 +124,7 @@ func TestPlan(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	p := mustLoad(t, familytest.Files{"/srv/compose.yaml": "name: shop\nservices: {a: {image: x}, p: {image: x, ports: [80]}, " +
-		"j: {image: x}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, composefile.Wanted{})
+		"j: {image: x}, n: {image: x, healthcheck: {disable: true}}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, composefile.Wanted{})
 	now := time.Now()
 	checks := func(status container.HealthStatus, codes ...int) *container.Health {
 		h := &container.Health{Status: status}
@@ -148,6 +148,7 @@ func TestJudge(t *testing.T) {
 		{name: "out of memory", service: "a", state: container.State{Status: "exited", ExitCode: 137, OOMKilled: true}, bad: "more memory"},
 		{name: "ended well", service: "a", state: container.State{Status: "exited"}},
 		{name: "server ended", service: "p", state: container.State{Status: "exited"}, bad: "exited with code 0"},
+		{name: "ended well, with a health check switched off", service: "n", state: container.State{Status: "exited"}},
 		{name: "job runs", service: "j", state: container.State{Status: "running"}, after: time.Minute, wait: "has not ended"},
 		{name: "job is done", service: "j", state: container.State{Status: "exited"}},
 		{name: "starting", service: "a", state: container.State{Status: "running", Health: checks("starting", 1)}, wait: "is starting, 0 of 2 health checks in a row succeeded, last said so"},
