@@ -39,7 +39,7 @@ type restoreArgs struct {
 	Files   fileundo.Records `json:"files,omitempty"`
 }
 
-// left is what a change has left of a project: its containers' ids by name, and whether each runs.
+// left is what a change has left of a project: its containers' ids by name.
 type left map[string]string
 
 // leftOf describes containers for the check for drift.
