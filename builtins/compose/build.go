@@ -27,7 +27,7 @@ type buildArgs struct {
 
 var buildBuiltin = runtime.Define(runtime.Builtin{
 	Name: "compose.build", Returns: imagesDoc, Undo: runtime.Exact,
-	Permission: "`docker` on compose:PROJECT, `fs.read` on the build contexts",
+	Permission: "`docker` on compose:PROJECT, `fs.read` on the build contexts with all below them, and on Dockerfiles outside of them",
 	Doc: "Builds the images of a project from source, with the Compose of this machine, and shows what it prints. A service without " +
 		"image: gets the image PROJECT-SERVICE. Whether an image changes is known only when it is built: a preview takes it for " +
 		"granted. Undo has the names lead to the images to which they led.",

@@ -199,29 +199,6 @@ func (pl *planner) done(s types.ServiceConfig, r replica) bool {
 		r.State.Status == container.StateCreated && r.Config.Labels[restoredLabel] != ""
 }
 
-// dependents adds the services whose containers are bound to one that is made anew: they share its network, or are to be
-// restarted with it.
-func (pl *planner) dependents(p *plan) {
-	renewed := map[string]bool{}
-	for _, s := range p.steps {
-		renewed[s.service] = renewed[s.service] || s.act == recreate
-	}
-	for again := true; again; {
-		again = false
-		for _, name := range slices.Sorted(maps.Keys(pl.project.Services)) {
-			of := boundTo(pl.project.Services[name], renewed)
-			if of == "" || renewed[name] || len(pl.selected) > 0 && !slices.Contains(pl.selected, name) {
-				continue
-			}
-			for _, r := range ofService(pl.running, name) {
-				p.steps = append(p.steps, step{recreate, name, r.name(), []string{sharesWith + of + ", which is made anew"}, r.ID})
-				p.same--
-				renewed[name], again = true, true
-			}
-		}
-	}
-}
-
 // makePlan looks at the engine and makes the plan.
 func makePlan(ctx context.Context, r *runtime.Reader, e *engine.Client, pl planner) (*plan, []replica, error) {
 	var err error

@@ -111,6 +111,17 @@ func TestPlan(t *testing.T) {
 				"recreate shop-a (image new:1 is 2, was 1)", "recreate shop-b (belongs to a, which is made anew)",
 				"recreate shop-c (belongs to b, which is made anew)",
 			}},
+		{"bound, and stopped or one too many", "  a: {image: \"new:1\"}\n  b: {image: x, network_mode: \"service:a\"}\n  c: {image: x, links: [a]}\n",
+			func(h map[string]string) []replica {
+				stopped := running("b", 1, same(h, "b"))
+				stopped.State.Status, stopped.State.Running = container.StateExited, false
+				more := running("c", 2, same(h, "c"))
+				more.ID, more.Name = "another", "/shop-c-2"
+				return []replica{running("a", 1, same(h, "a")), stopped, running("c", 1, same(h, "c")), more}
+			}, []string{
+				"recreate shop-a (image new:1 is 2, was 1)", "recreate shop-b (belongs to a, which is made anew)",
+				"remove shop-c-2 (more than are wanted)", "recreate shop-c (belongs to a, which is made anew)",
+			}},
 	} {
 		if d := cmp.Diff(tt.want, planFor(t, tt.text, tt.there)); d != "" {
 			t.Errorf("%s: the plan differs (-want +got):\n%s", tt.name, d)
