@@ -91,7 +91,9 @@ func (c *control) bringUp(ctx context.Context, u *up) error {
 		defer close(done)
 		result <- c.callUp(composing, u, plain, force)
 	}()
-	if !u.wait {
+	if !u.wait { // Compose itself may wait, for what services need
+		late := fmt.Errorf("%s is not done after %v; a larger timeout gives it longer", u.cli, u.timeout)
+		defer time.AfterFunc(u.timeout, func() { stop(late) }).Stop()
 		return <-result
 	}
 	watching, cancel := context.WithTimeout(ctx, u.timeout)
