@@ -99,7 +99,7 @@ func endpoint(was container.InspectResponse, name string) *network.EndpointSetti
 	if e == nil {
 		return nil
 	}
-	is := &network.EndpointSettings{IPAMConfig: e.IPAMConfig, Links: e.Links, DriverOpts: e.DriverOpts}
+	is := &network.EndpointSettings{IPAMConfig: e.IPAMConfig, Links: e.Links, DriverOpts: e.DriverOpts, GwPriority: e.GwPriority}
 	for _, alias := range e.Aliases {
 		if alias != imageref.Short(was.ID) { // the engine adds that of the new one
 			is.Aliases = append(is.Aliases, alias)

@@ -28,7 +28,7 @@ const volumePermission = "`docker` on volume:name"
 
 var volumeBuiltin = runtime.Define(runtime.Builtin{
 	Name: "docker.volume", Returns: changedDoc, Undo: runtime.Compensating,
-	Permission: volumePermission + ", on host-path:/PATH where its options name one, on volume-driver:NAME for another driver",
+	Permission: volumePermission + ", on host-path:/PATH where its options name one, on volume-driver:NAME for another driver, on volume-driver:local for what is neither a path nor a tmpfs",
 	Doc: "Makes a volume unless there is one of that name; one that is there with another driver or other options is an error. " +
 		"Undo removes it; what it holds by then is saved in the run's directory.",
 	Example: `docker.volume("console-data")`,
@@ -45,12 +45,13 @@ type makeVolume struct{ args volumeArgs }
 // Describe implements [runtime.Change].
 func (m *makeVolume) Describe() runtime.Description {
 	list := []policy.Need{needVolume(m.args.Name)}
-	if m.args.Driver != "local" {
-		list = append(list, dockerpolicy.Need("volume-driver", m.args.Driver))
-	}
-	for _, value := range m.args.Options {
+	ofOptions, _ := dockerpolicy.OfVolume(m.args.Driver, m.args.Options)
+	list = append(list, ofOptions...)
+	for name, value := range m.args.Options {
 		if strings.HasPrefix(value, "/") {
-			list = append(list, dockerpolicy.Need("host-path", value))
+			if name != "device" {
+				list = append(list, dockerpolicy.Need("host-path", value))
+			}
 			if engine.HoldsSocket(value) {
 				list = append(list, dockerpolicy.Need(dockerpolicy.Socket, ""))
 			}

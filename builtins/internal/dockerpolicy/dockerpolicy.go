@@ -16,7 +16,11 @@
 //	host-network host-pid host-ipc host-uts host-cgroup host-userns   share a namespace of the host
 //	socket                 the engine's own socket: root on the host
 //	security-opt:VALUE     a security option that loosens something, such as seccomp=unconfined
-//	runtime:NAME volume-driver:NAME network-driver:NAME   what runs with root's rights beside the engine
+//	runtime:NAME volume-driver:NAME network-driver:NAME log-driver:NAME
+//	                       what runs with root's rights beside the engine; volume-driver:local mounts something of the
+//	                       kernel's, such as a file system of the network
+//	annotation:NAME        what a runtime is told, which has root's rights
+//	cgroup-parent:NAME     a control group of the host, with its limits
 //	prune                  removing images that nobody names
 //
 // Patterns are compared as package policy does it: host-path and device as [policy.Paths], with links followed and all
@@ -63,7 +67,7 @@ func cutPath(target string) (prefix, path string, ok bool) {
 var (
 	prefixes = []string{
 		"compose", "stack", "image", "container", "network", "volume", "config", "secret", "host-path", "privileged", "capability", "device",
-		"security-opt", "runtime", "volume-driver", "network-driver",
+		"security-opt", "runtime", "volume-driver", "network-driver", "log-driver", "annotation", "cgroup-parent",
 	}
 	words = []string{
 		"*", "privileged", "host-network", "host-pid", "host-ipc", "host-uts", "host-cgroup", "host-userns", Socket, "prune",

@@ -80,6 +80,7 @@ type Reading interface {
 	ContainerInspect(context.Context, string) (container.InspectResponse, error)
 	ContainerLogs(context.Context, string, container.LogsOptions) (io.ReadCloser, error)
 	ContainerStats(context.Context, string, bool) (container.StatsResponseReader, error)
+	CopyFromContainer(ctx context.Context, id, path string) (io.ReadCloser, container.PathStat, error)
 	ImageList(context.Context, image.ListOptions) ([]image.Summary, error)
 	ImageInspect(context.Context, string, ...client.ImageInspectOption) (image.InspectResponse, error)
 	ImageSave(context.Context, []string, ...client.ImageSaveOption) (io.ReadCloser, error)
