@@ -108,7 +108,9 @@ func (b *build) findBases(ctx context.Context, e *engine.Client, r *runtime.Read
 	case err != nil:
 		return err
 	}
-	b.bases = bases(string(text), b.args.Args)
+	if b.bases, err = bases(string(text), b.args.Args); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
 	for _, name := range b.bases {
 		img, err := e.SeeImage(ctx, r, name)
 		if err != nil {

@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 type containerArgs struct {
-	Name string `arg:"name" doc:"its name or id"`
+	Name string `arg:"name" doc:"its name, or its whole id"`
 }
 
 const containerPermission = "`docker` on container:name"
@@ -30,20 +31,43 @@ var containerBuiltin = runtime.Define(runtime.Builtin{
 	Doc:     "Looks at a container. In a preview that makes or replaces it only some of this is known.",
 	Example: `c = docker.container("console")` + "\n" + `run.check("console", c != None and c.health == "healthy")`,
 }, func(c *runtime.Call, a containerArgs) (starlark.Value, error) {
-	if err := c.Need(needContainer(a.Name)); err != nil {
-		return nil, err
-	}
-	return withEngine(c, func(ctx context.Context, e *engine.Client) (starlark.Value, error) {
-		seen, err := lookContainer(ctx, e, c.Reader(), a.Name)
-		if err != nil {
-			return nil, err
-		}
+	return withContainer(c, a.Name, func(_ context.Context, _ *engine.Client, seen seenContainer) (starlark.Value, error) {
 		if !seen.there {
 			return starlark.None, nil
 		}
 		return seen.value(), nil
 	})
 })
+
+var idPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// withContainer calls a function with a container, named by its name or id, if the recipe may reach the one of that name:
+// an id is nothing that a permission could tell.
+func withContainer(c *runtime.Call, name string,
+	do func(context.Context, *engine.Client, seenContainer) (starlark.Value, error),
+) (starlark.Value, error) {
+	if !idPattern.MatchString(name) {
+		if err := c.Need(needContainer(name)); err != nil {
+			return nil, err
+		}
+	}
+	return withEngine(c, func(ctx context.Context, e *engine.Client) (starlark.Value, error) {
+		by := name
+		if real, err := e.Container(ctx, name); err != nil {
+			return nil, err
+		} else if real != nil {
+			by = strings.TrimPrefix(real.Name, "/")
+		}
+		if err := c.Need(needContainer(by)); err != nil {
+			return nil, err
+		}
+		seen, err := lookContainer(ctx, e, c.Reader(), by)
+		if err != nil {
+			return nil, err
+		}
+		return do(ctx, e, seen)
+	})
+}
 
 // seenContainer is a container as a recipe sees it.
 type seenContainer struct {
@@ -55,7 +79,7 @@ type seenContainer struct {
 	predicted      *predictedContainer // nil if nothing is predicted
 }
 
-// lookContainer looks at a container, through what a preview predicts.
+// lookContainer looks at a container by its name, through what a preview predicts.
 func lookContainer(ctx context.Context, e *engine.Client, r *runtime.Reader, name string) (seenContainer, error) {
 	s := seenContainer{name: name}
 	var err error
@@ -68,11 +92,23 @@ func lookContainer(ctx context.Context, e *engine.Client, r *runtime.Reader, nam
 		return s, nil
 	}
 	if c := s.real; c != nil {
-		s.name = strings.TrimPrefix(c.Name, "/")
+		if by := strings.TrimPrefix(c.Name, "/"); by != name {
+			return s, fmt.Errorf("%s is the id of container %s: give its name", name, by)
+		}
 		s.there, s.running = true, c.State.Running && !c.State.Paused && !c.State.Restarting
 		s.aspects = parseAspects(c.Config.Labels[definitionLabel])
 	}
 	return s, nil
+}
+
+// isThere reports whether the container that is there can be asked for what a preview wants to know of this one.
+func (s seenContainer) isThere() bool {
+	return s.real != nil && (s.predicted == nil || !s.predicted.made)
+}
+
+// runsAlready reports whether a command can be run in it, though a preview may predict it.
+func (s seenContainer) runsAlready() bool {
+	return s.isThere() && s.real.State.Running && !s.real.State.Paused && !s.real.State.Restarting
 }
 
 // status is the state in a word.

@@ -30,14 +30,17 @@
 // A reference to an image leads to the old image again; see package engine for how that is kept.
 //
 //	args.go define.go definition.go              how a container is defined
-//	run.go run_apply.go lifecycle.go             having it run
+//	run.go run_look.go run_apply.go lifecycle.go   having it run
 //	container.go containers.go logs.go stats.go exec.go   looking at it, and into it
 //	wait.go judge.go                             waiting until it is healthy
 //	kept.go writer_container.go writer_again.go  going back to one
 //	image.go pull.go push.go tag.go auth.go   images
 //	build.go build_apply.go context.go dockerfile.go  building them
-//	network.go volume.go backup.go writer_volume.go writer_helper.go tarfile.go   networks and volumes
+//	network.go                                   networks
+//	volume.go volume_remove.go backup.go restore.go   volumes
+//	writer_volume.go writer_volume_undo.go writer_helper.go tarfile.go   and what they hold
 //	prune.go prune_choose.go                     cleaning up
+//	users.go                                     who has what is to be removed
 //	info.go needs.go overlay.go partial.go       what the others use
 package docker
 

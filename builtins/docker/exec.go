@@ -56,9 +56,9 @@ var execBuiltin = runtime.Define(runtime.Builtin{
 		if err := x.find(ctx, e, c.Reader()); err != nil {
 			return nil, err
 		}
-		if x.found.predicted != nil && x.found.aspects != nil {
+		if !x.found.runsAlready() {
 			return runtime.NewUnknown("what "+child.Quote(a.Argv)+" gives in container "+a.Name,
-				"the container is made by the run: leave it out in a preview"), nil
+				"the run makes or starts the container: leave it out in a preview"), nil
 		}
 		return x.run(ctx, e)
 	})
@@ -74,14 +74,19 @@ type execute struct {
 }
 
 func (x *execute) find(ctx context.Context, e *engine.Client, r *runtime.Reader) (err error) {
-	x.found, err = lookContainer(ctx, e, r, x.name)
-	switch {
-	case err != nil:
+	if x.found, err = lookContainer(ctx, e, r, x.name); err != nil {
 		return err
-	case !x.found.there:
-		return noContainer(x.name)
-	case !x.found.running:
-		return fmt.Errorf("container %s does not run, it is %s; docker.start starts it", x.name, x.found.status())
+	}
+	return x.found.mustRun(x.name)
+}
+
+// mustRun is an error unless the container runs.
+func (s seenContainer) mustRun(name string) error {
+	switch {
+	case !s.there:
+		return noContainer(name)
+	case !s.running:
+		return fmt.Errorf("container %s does not run, it is %s; docker.start starts it", name, s.status())
 	}
 	return nil
 }

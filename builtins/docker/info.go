@@ -81,6 +81,14 @@ func looking(ctx context.Context, r *runtime.Reader, do func(*engine.Client) (ru
 	return found, err
 }
 
+// refusal marks an error of a call that does one thing or nothing as one that changed nothing, if the engine has said no.
+func refusal(err error) error {
+	if engine.Said(err) {
+		return runtime.NotApplied(err)
+	}
+	return err
+}
+
 func structOf(fields starlark.StringDict) starlark.Value {
 	return starlarkstruct.FromStringDict(starlarkstruct.Default, fields)
 }

@@ -33,8 +33,8 @@ func (w *wait) judge(c *container.InspectResponse, now time.Time) (done bool, wh
 	case well:
 		return now.Sub(w.since) >= w.stable, ""
 	case now.Sub(w.began) >= w.timeout:
-		return false, fmt.Sprintf("it is %s after %v, with %d good health checks in a row of %d%s",
-			c.State.Health.Status, w.timeout, w.good, w.streak, lastCheck(c.State.Health))
+		return false, fmt.Sprintf("it is %s after %v, with %d good health checks in a row of %d%s%s",
+			c.State.Health.Status, w.timeout, w.good, w.streak, w.rarely(c), lastCheck(c.State.Health))
 	}
 	w.since = time.Time{}
 	return false, ""
@@ -61,6 +61,24 @@ func (w *wait) failed(c *container.InspectResponse) string {
 	}
 	return ""
 }
+
+// rarely says that the health checks that are asked for take longer than the time there is, "" if they do not.
+func (w *wait) rarely(c *container.InspectResponse) string {
+	if c.Config == nil || c.Config.Healthcheck == nil {
+		return ""
+	}
+	every := c.Config.Healthcheck.Interval
+	if every == 0 {
+		every = defaultInterval
+	}
+	if time.Duration(w.streak)*every < w.timeout {
+		return ""
+	}
+	return fmt.Sprintf(" (one is made every %v: give it a longer timeout)", every)
+}
+
+// defaultInterval is how often the engine asks a container that says nothing about it.
+const defaultInterval = 30 * time.Second
 
 // count adds the health checks that ended since the last look.
 func (w *wait) count(h *container.Health) {

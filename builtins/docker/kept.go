@@ -34,7 +34,7 @@ type keptContainer struct {
 	Paused  bool                    `json:"paused,omitempty"`
 	Restart container.RestartPolicy `json:"restart"`
 	Aside   string                  `json:"aside,omitempty"`  // its name while it is set aside
-	Image   *engine.Kept            `json:"image,omitempty"`  // nil if the change does not stop it
+	Image   *engine.Kept            `json:"image,omitempty"`  // nil if the change does not stop it for long
 	Record  *journal.Blob           `json:"record,omitempty"` // all about it, to make an equal one
 	Stop    int                     `json:"stop"`             // how long it has to end, in seconds
 }
@@ -57,8 +57,8 @@ func keptRun(name string) string {
 // defaultStop is how long a container has to end that says nothing about it, in seconds.
 const defaultStop = 10
 
-// keepContainer notes a container as it is. If the change stops it, or removes it, all that it takes to make an equal one is
-// kept: who cleans up in between removes what does not run.
+// keepContainer notes a container as it is, with all about it that it takes to make an equal one: who cleans up in between
+// removes what does not run. If the change stops it, or removes it, its image is kept as well.
 func keepContainer(ctx context.Context, k *runtime.Keeper, c *container.InspectResponse, stops bool) (*keptContainer, error) {
 	kept := &keptContainer{
 		ID: c.ID, Name: strings.TrimPrefix(c.Name, "/"), Running: c.State.Running, Paused: c.State.Paused,
@@ -67,19 +67,18 @@ func keepContainer(ctx context.Context, k *runtime.Keeper, c *container.InspectR
 	if c.Config.StopTimeout != nil {
 		kept.Stop = *c.Config.StopTimeout
 	}
-	if !stops {
-		return kept, nil
-	}
 	e, err := engine.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer e.Close()
-	image, err := e.KeepImage(ctx, k, c.Image, c.ID)
-	if err != nil {
-		return nil, err
+	if stops {
+		image, err := e.KeepImage(ctx, k, c.Image, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		kept.Image = &image
 	}
-	kept.Image = &image
 	text, err := describe(ctx, e, c)
 	if err != nil {
 		return nil, err

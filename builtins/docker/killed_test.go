@@ -32,6 +32,16 @@ func TestKilled(t *testing.T) {
 		f.Rollback().Want(events.Restored)
 		f.same("killed at "+place, before)
 	}
+	for _, place := range []string{"docker.after-save", "docker.after-helper"} {
+		f.Run(`docker.volume("more")`).Want(events.Succeeded)
+		with := f.Engine.State()
+		f.KilledAt(`docker.remove_volume("more")`, place)
+		f.Rollback().Want(events.Restored)
+		f.same("killed at "+place, with)
+		f.KilledAt("", "docker.after-helper") // the rollback that takes the volume away
+		f.Rollback().Want(events.Restored)
+		f.same("killed while a volume was taken away", before)
+	}
 	f.KilledAt(`docker.restore_volume("data", DIR + "/data.tar.gz")`, "docker.after-empty")
 	f.Rollback().Want(events.Restored)
 	f.same("killed while a volume was empty", before)
@@ -40,5 +50,19 @@ func TestKilled(t *testing.T) {
 	}
 	if c := f.Container("web"); c.HostConfig.RestartPolicy.Name != "always" {
 		t.Errorf("its restart policy is %q", c.HostConfig.RestartPolicy.Name)
+	}
+}
+
+// TestKilledBeforeRemoval: a volume that was saved, but not removed, is left alone: somebody may have written to it since.
+func TestKilledBeforeRemoval(t *testing.T) {
+	f := newFixture(t)
+	f.Image("app:1")
+	f.Run(`docker.volume("data")`).Want(events.Succeeded)
+	f.KilledAt(`docker.remove_volume("data")`, "docker.after-save")
+	id := f.create("db", onVolume("data"), nil)
+	f.put(id, "file", "written since")
+	f.Rollback().Want(events.Restored)
+	if got := f.content(); got != "file 640: written since\n" {
+		t.Errorf("the volume holds %q", got)
 	}
 }

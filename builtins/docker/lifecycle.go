@@ -154,7 +154,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		err = x.start(ctx, id)
 	case stopVerb:
 		if err = x.Hold(ctx, *l.kept.Image); err == nil {
-			err = x.stop(ctx, id, l.kept.Stop)
+			err = x.stop(ctx, l.found.real, l.kept.Stop)
 		}
 	case restartVerb:
 		err = engine.Explain(ctx, x.API.ContainerRestart(ctx, id, container.StopOptions{Timeout: &l.kept.Stop}))
@@ -183,7 +183,9 @@ func (l *lifecycle) Predict(w *runtime.World) (starlark.Value, error) {
 		p.aspects = parseAspects(c.Config.Labels[definitionLabel])
 	}
 	if old := l.found.predicted; old != nil {
-		p.image, p.labels, p.ports, p.aspects = old.image, old.labels, old.ports, old.aspects
+		there, running := p.there, p.running
+		p = *old
+		p.there, p.running = there, running
 	}
 	predictContainer(w, l.name, p, portsOf(l.found.real))
 	return changed(l.name, true), nil

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/infrarun/infrarun/builtins/docker"
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -205,4 +207,41 @@ test.equal(docker.container("old"), None)
 	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0)`).Want(events.Refused).WantError("none.sock does not answer", "systemctl start docker")
 	t.Setenv("DOCKER_HOST", "ssh://somewhere.example")
 	f.Run(`docker.info()`).Want(events.Refused).WantError("over ssh")
+}
+
+// TestNamesAreNoIDs: the engine takes the beginning of an id for a name, and "db" and "fe" begin ids as well.
+func TestNamesAreNoIDs(t *testing.T) {
+	f := newFixture(t)
+	f.Image("app:1")
+	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
+	id := f.Container("web").ID
+	before := f.Engine.State()
+	f.Run(fmt.Sprintf(`
+test.equal(docker.container(%[1]q), None)
+test.equal(docker.stop(%[1]q).changed, False)
+test.equal(docker.remove(%[1]q).changed, False)`, id[:4])).Want(events.Succeeded)
+	f.Run(fmt.Sprintf(`docker.start(%q)`, id[:4])).Want(events.Refused).WantError("there is no container " + id[:4])
+	f.Run(fmt.Sprintf(`docker.stop(%q)`, id)).Want(events.Refused).WantError("the id of container web")
+	f.same("after all that named no container", before)
+	f.Run(fmt.Sprintf(`docker.run(%q, image = "app:1", stop_timeout = 0)`, id[:4])).Want(events.Succeeded)
+	if c := f.Container("web"); c.ID != id || !c.State.Running {
+		t.Errorf("another container was taken for the one of the name: web is %s, %s", c.ID, c.State.Status)
+	}
+	f.Rollback().Want(events.Restored)
+	f.same("after the rollback", before)
+	f.Run(fmt.Sprintf(`test.equal(docker.container(%[1]q).name, "web")
+test.equal(docker.logs(%[1]q), docker.logs("web"))`, id)).Want(events.Succeeded)
+}
+
+// TestPermissionByID: who may reach containers of some names does not reach others by their ids.
+func TestPermissionByID(t *testing.T) {
+	f := newFixture(t)
+	f.Image("app:1")
+	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
+	id := f.Container("web").ID
+	f.Fixture = familytest.New(t, docker.Family())
+	f.Grant("docker", "container:"+id[:3]+"*")
+	for _, recipe := range []string{`docker.container(%q)`, `docker.logs(%q)`, `docker.stats(%q)`} {
+		f.Run(fmt.Sprintf(recipe, id)).Want(events.DeniedRun).WantError("docker: container:web")
+	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 type logsArgs struct {
-	Name  string `arg:"name" doc:"the container's name or id"`
+	Name  string `arg:"name" doc:"the container's name, or its whole id"`
 	Since string `arg:"since" default:"" doc:"only what is not older: \"10m\", or a time such as \"2026-01-31T12:00:00Z\""`
 	Lines int    `arg:"lines" default:"100" doc:"how many lines at most, the last ones"`
 }
@@ -24,20 +24,14 @@ var logsBuiltin = runtime.Define(runtime.Builtin{
 		"replaces it there are no lines yet.",
 	Example: `errors = [l for l in docker.logs("console", since = "10m") if "ERROR" in l]`,
 }, func(c *runtime.Call, a logsArgs) (starlark.Value, error) {
-	if err := c.Need(needContainer(a.Name)); err != nil {
-		return nil, err
-	}
 	if a.Lines < 1 {
 		return nil, fmt.Errorf("lines is %d, want 1 or more", a.Lines)
 	}
-	return withEngine(c, func(ctx context.Context, e *engine.Client) (starlark.Value, error) {
-		seen, err := lookContainer(ctx, e, c.Reader(), a.Name)
+	return withContainer(c, a.Name, func(ctx context.Context, e *engine.Client, seen seenContainer) (starlark.Value, error) {
 		switch {
-		case err != nil:
-			return nil, err
 		case !seen.there:
 			return nil, noContainer(a.Name)
-		case seen.predicted != nil && seen.predicted.aspects != nil:
+		case !seen.isThere():
 			return starlark.NewList(nil), nil
 		}
 		text, err := containerLogs(ctx, e, seen.real.ID, container.LogsOptions{Since: a.Since, Tail: strconv.Itoa(a.Lines)})

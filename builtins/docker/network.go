@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strings"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/network"
 	"go.starlark.net/starlark"
 
@@ -121,10 +121,7 @@ func (n *makeNetwork) Apply(ctx context.Context, w *runtime.Writer) (runtime.App
 		options.IPAM = &network.IPAM{Config: []network.IPAMConfig{{Subnet: n.args.Subnet}}}
 	}
 	_, err = x.API.NetworkCreate(ctx, n.args.Name, options)
-	if err != nil && ctx.Err() == nil {
-		return runtime.Applied{}, runtime.NotApplied(engine.Explain(ctx, err))
-	}
-	return runtime.Applied{Value: changed(n.args.Name, true)}, engine.Explain(ctx, err)
+	return runtime.Applied{Value: changed(n.args.Name, true)}, refusal(engine.Explain(ctx, err))
 }
 
 // Predict implements [runtime.Change].
@@ -140,7 +137,7 @@ type removeNetworkArgs struct {
 
 var removeNetworkBuiltin = runtime.Define(runtime.Builtin{
 	Name: "docker.remove_network", Returns: changedDoc, Undo: runtime.Compensating, Permission: networkPermission,
-	Doc:     "Removes a network; it is an error if a container that runs is in it. Undo makes an equal one.",
+	Doc:     "Removes a network; it is an error if a container is in it, whether it runs or not. Undo makes an equal one.",
 	Example: `docker.remove_network("old-net")`,
 }, func(c *runtime.Call, a removeNetworkArgs) (starlark.Value, error) {
 	return c.Do(&removeNetwork{name: a.Name})
@@ -168,17 +165,33 @@ func (n *removeNetwork) Probe(ctx context.Context, r *runtime.Reader) (runtime.F
 		n.was = now
 		switch {
 		case err != nil:
+			return found, err
 		case !there:
 			found.Needed, found.Summary = false, "there is no such network"
-		case now != nil && len(now.Containers) > 0 && !r.Preview():
-			var names []string
-			for _, c := range now.Containers {
-				names = append(names, c.Name)
-			}
-			err = fmt.Errorf("containers are in it: %s", strings.Join(sorted(names), ", "))
+			return found, nil
 		}
-		return found, err
+		list, err := e.Containers(ctx, nil)
+		if err != nil {
+			return found, err
+		}
+		users := usersOf(r, list, func(c container.Summary) bool { return now != nil && isIn(c, now) },
+			func(p predictedContainer) bool { return p.network == n.name })
+		// One that was set aside is connected to an equal network when it is brought back, any other could not start again.
+		return found, hinder(&found, users, notAside, "containers are in it: %s; docker.remove sets them aside, whether they run or not")
 	})
+}
+
+// isIn reports whether a container is in a network.
+func isIn(c container.Summary, n *network.Inspect) bool {
+	if c.NetworkSettings == nil {
+		return false
+	}
+	for name, in := range c.NetworkSettings.Networks {
+		if in.NetworkID == n.ID || in.NetworkID == "" && name == n.Name {
+			return true
+		}
+	}
+	return false
 }
 
 // Undo implements [runtime.Change].
@@ -193,7 +206,7 @@ func (n *removeNetwork) Apply(ctx context.Context, w *runtime.Writer) (runtime.A
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer x.Close()
-	return runtime.Applied{Value: changed(n.name, true)}, engine.Explain(ctx, x.API.NetworkRemove(ctx, n.was.ID))
+	return runtime.Applied{Value: changed(n.name, true)}, refusal(engine.Explain(ctx, x.API.NetworkRemove(ctx, n.was.ID)))
 }
 
 // Predict implements [runtime.Change].

@@ -18,8 +18,12 @@ type overlay struct {
 // predictedContainer is a container as it will be.
 type predictedContainer struct {
 	there, running bool
-	aspects        aspects // what docker.run gives it; nil if it is one that was there before
+	made           bool    // by docker.run in this preview: there is nothing to look into yet
+	aspects        aspects // what docker.run gave, or gives, it; nil if it is of somebody else
+	gone           bool    // removed for good, not set aside
 	image          string
+	volumes        []string // of one that is made
+	network        string   // of one that is made
 	labels         map[string]string
 	ports          []int // TCP ports of this machine that it takes while it runs
 }

@@ -155,5 +155,9 @@ func (p *prune) Predict(w *runtime.World) (starlark.Value, error) {
 	for _, ref := range p.images {
 		engine.PredictedImages(w).Remove(ref)
 	}
+	o := overlayOf(w)
+	for _, name := range p.containers {
+		predict(o, o.containers, name, predictedContainer{gone: true})
+	}
 	return pruned(p.images, p.containers), nil
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -49,8 +50,16 @@ func newestFirst(ctx context.Context, e *engine.Client, all []image.Summary) (ma
 		}
 		seen[img.ID] = one
 	}
-	slices.SortStableFunc(all, func(a, b image.Summary) int { return seen[b.ID].made.Compare(seen[a.ID].made) })
+	sortByAge(all, seen)
 	return seen, nil
+}
+
+// sortByAge sorts images, the newest first. Those that are built so that they come out the same everywhere were all made in
+// 1970, or 1980: of them those that were given a name last are the newest.
+func sortByAge(all []image.Summary, seen map[string]seenImage) {
+	slices.SortStableFunc(all, func(a, b image.Summary) int {
+		return cmp.Or(seen[b.ID].made.Compare(seen[a.ID].made), seen[b.ID].needed.Compare(seen[a.ID].needed))
+	})
 }
 
 // choose returns what is removed of all images, which are sorted.

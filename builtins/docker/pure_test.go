@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 	"go.starlark.net/starlark"
@@ -31,8 +32,36 @@ FROM ${MISSING:-fallback:3}
 FROM scratch
 `
 	want := []string{"base:2", "fallback:3", "go:1.26", "other:2"}
-	if got := bases(dockerfile, map[string]string{"BASE": "base:2"}); !slices.Equal(got, want) {
-		t.Errorf("bases = %q, want %q", got, want)
+	if got, err := bases(dockerfile, map[string]string{"BASE": "base:2"}); err != nil || !slices.Equal(got, want) {
+		t.Errorf("bases = %q, %v, want %q", got, err, want)
+	}
+}
+
+// TestBasesOfArguments: what the engine would bring must be known, whatever way it is written.
+func TestBasesOfArguments(t *testing.T) {
+	for dockerfile, want := range map[string]string{
+		"ARG REPO=registry.example\nARG BASE=${REPO}/app:1\nFROM ${BASE}": "registry.example/app:1",
+		"ARG REPO=registry.example TAG='2'\nFROM $REPO/app:$TAG":          "registry.example/app:2",
+		"ARG TAG\nFROM app${TAG:+:}${TAG:-:3}":                            "app:3",
+		"ARG TAG=\nARG NONE\nFROM app:${TAG-x}${NONE-4}":                  "app:4",
+		"# escape=`\nFROM `\napp:5":                                       "app:5",
+		"FROM \\\n\n# not the end\napp:6":                                 "app:6",
+		"RUN x \\\n\n  FROM y\nFROM \"app:7\"":                            "app:7",
+	} {
+		if got, err := bases(dockerfile, nil); err != nil || strings.Join(got, " ") != want {
+			t.Errorf("bases(%q) = %q, %v, want %s", dockerfile, got, err, want)
+		}
+	}
+	for dockerfile, want := range map[string]string{
+		"FROM app:${A:-${B}}":      "only $NAME",
+		"FROM app:${A%.*}":         "only $NAME",
+		"ARG A\nFROM $A":           "no name of an image",
+		"FROM app:1 AS a b":        "that is not FROM IMAGE",
+		"COPY --from=app:$A /a /a": "no name of an image",
+	} {
+		if got, err := bases(dockerfile, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("bases(%q) = %q, %v, want an error with %q", dockerfile, got, err, want)
+		}
 	}
 }
 
@@ -40,7 +69,8 @@ func FuzzBases(f *testing.F) {
 	f.Add("FROM a\\\n:1 AS b\nCOPY --from=c / /", "a")
 	f.Add("ARG A=${A}\nFROM ${A:-${A}}", "A")
 	f.Fuzz(func(t *testing.T, dockerfile, arg string) {
-		for _, name := range bases(dockerfile, map[string]string{arg: arg}) {
+		names, _ := bases(dockerfile, map[string]string{arg: arg})
+		for _, name := range names {
 			if ref, err := imageref.Parse(name); err != nil || ref.Name != name {
 				t.Errorf("base image %q is no name of one: %v", name, err)
 			}
@@ -195,5 +225,22 @@ func TestNameVolumes(t *testing.T) {
 	first, others := endpoints(was)
 	if got := first.EndpointsConfig["front"]; got == nil || !slices.Equal(got.Aliases, []string{"www"}) || others["back"] == nil {
 		t.Errorf("networks = %+v and %+v", first.EndpointsConfig, others)
+	}
+}
+
+// TestSortByAge: images that were all made at the same time are told apart by when they were given a name.
+func TestSortByAge(t *testing.T) {
+	epoch, now := time.Unix(0, 0), time.Now()
+	all := []image.Summary{{ID: "first"}, {ID: "second"}, {ID: "third"}, {ID: "made today"}}
+	sortByAge(all, map[string]seenImage{
+		"first": {epoch, now.Add(-3 * time.Hour)}, "second": {epoch, now.Add(-2 * time.Hour)},
+		"third": {epoch, now.Add(-time.Hour)}, "made today": {now.Add(-4 * time.Hour), now.Add(-4 * time.Hour)},
+	})
+	var order []string
+	for _, img := range all {
+		order = append(order, img.ID)
+	}
+	if want := []string{"made today", "third", "second", "first"}; !slices.Equal(order, want) {
+		t.Errorf("the order is %q, want %q", order, want)
 	}
 }

@@ -53,9 +53,10 @@ func (r *run) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error
 			return nil, err
 		}
 		if v == nil {
-			args.Volumes = append(args.Volumes, m.Source)
+			r.volumes = append(r.volumes, m.Source)
 		}
 	}
+	args.Volumes = r.volumes
 	return &runtime.Undo{Kind: containerKind, Args: args, Note: note}, nil
 }
 
@@ -106,11 +107,7 @@ func (r *run) replace(ctx context.Context, x *control) (id string, err error) {
 	}
 	made, err := x.API.ContainerCreate(ctx, config, host, networks, nil, name)
 	if err != nil {
-		err = fmt.Errorf("create it: %w", engine.Explain(ctx, err))
-		if ctx.Err() != nil {
-			return "", err // the engine may go on with it
-		}
-		return "", runtime.NotApplied(err)
+		return "", r.notMade(ctx, x, fmt.Errorf("create it: %w", engine.Explain(ctx, err)))
 	}
 	for _, warning := range made.Warnings {
 		x.Run.Warn("%s: %s", r.name, warning)
@@ -130,4 +127,18 @@ func (r *run) replace(ctx context.Context, x *control) (id string, err error) {
 		}
 	}
 	return made.ID, x.start(ctx, made.ID)
+}
+
+// notMade marks an error of making the new container as one that changed nothing, if that is so: the engine makes volumes
+// before it finds out what else is wrong.
+func (r *run) notMade(ctx context.Context, x *control, err error) error {
+	if !engine.Said(err) {
+		return err
+	}
+	for _, name := range r.volumes {
+		if v, looked := x.Volume(ctx, name); looked != nil || v != nil {
+			return err
+		}
+	}
+	return runtime.NotApplied(err)
 }

@@ -19,18 +19,14 @@ var statsBuiltin = runtime.Define(runtime.Builtin{
 	Doc:     "Measures what a container that runs uses.",
 	Example: `run.check("memory", docker.stats("console").memory_percent < 90)`,
 }, func(c *runtime.Call, a containerArgs) (starlark.Value, error) {
-	if err := c.Need(needContainer(a.Name)); err != nil {
-		return nil, err
-	}
-	return withEngine(c, func(ctx context.Context, e *engine.Client) (starlark.Value, error) {
-		x := execute{name: a.Name}
-		if err := x.find(ctx, e, c.Reader()); err != nil {
+	return withContainer(c, a.Name, func(ctx context.Context, e *engine.Client, seen seenContainer) (starlark.Value, error) {
+		if err := seen.mustRun(a.Name); err != nil {
 			return nil, err
 		}
-		if x.found.predicted != nil && x.found.aspects != nil {
-			return runtime.NewUnknown("what container "+a.Name+" uses", "the container is made by the run: leave it out in a preview"), nil
+		if !seen.runsAlready() {
+			return runtime.NewUnknown("what container "+a.Name+" uses", "the run makes or starts the container: leave it out in a preview"), nil
 		}
-		answer, err := e.ContainerStats(ctx, x.found.real.ID, false)
+		answer, err := e.ContainerStats(ctx, seen.real.ID, false)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", a.Name, engine.Explain(ctx, err))
 		}

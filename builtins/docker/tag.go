@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
+	"github.com/docker/docker/api/types/container"
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -157,19 +158,26 @@ func (u *untag) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 			return found, nil
 		}
 		found.Summary = fmt.Sprintf("image %s, %s", imageref.Short(now.ID), size(now.Size))
-		if len(withoutKept(now.RepoTags)) > 1 || r.Preview() {
+		if u.others(r, now) {
 			return found, nil
 		}
-		users, err := e.Users(ctx, now.ID)
-		if err == nil && len(users) > 0 {
-			names := make([]string, len(users))
-			for i, c := range users {
-				names[i] = engine.NameOf(c)
-			}
-			err = fmt.Errorf("it is the last name of an image that containers use: %s", strings.Join(names, ", "))
+		list, err := e.Containers(ctx, nil)
+		if err != nil {
+			return found, err
 		}
-		return found, err
+		users := usersOf(r, list, func(c container.Summary) bool { return c.ImageID == now.ID },
+			func(p predictedContainer) bool { return p.image == u.ref })
+		return found, hinder(&found, users, anyUser, "it is the last name of an image that containers use: %s")
 	})
+}
+
+// others reports whether the image has another name by then.
+func (u *untag) others(r *runtime.Reader, now engine.SeenImage) bool {
+	names := withoutKept(now.RepoTags)
+	if r.Preview() {
+		names = engine.PredictedImages(r.World()).Names(now.ID, names)
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return name != u.ref })
 }
 
 // Undo implements [runtime.Change].

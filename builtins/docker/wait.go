@@ -17,7 +17,7 @@ import (
 
 type waitArgs struct {
 	Name    string          `arg:"name" doc:"the container's name"`
-	Timeout runtime.Seconds `arg:"timeout" default:"1m" doc:"how long it may take until it is healthy, in seconds"`
+	Timeout runtime.Seconds `arg:"timeout" default:"2m" doc:"how long it may take until it is healthy, in seconds"`
 	Streak  int             `arg:"streak" default:"2" doc:"how many health checks in a row must be good: one alone proves little"`
 	Stable  runtime.Seconds `arg:"stable" default:"5s" doc:"how long a container without a health check must run, and one with a check must stay healthy after that, in seconds; without a check that is all there is to go by"`
 }

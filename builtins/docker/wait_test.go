@@ -34,6 +34,8 @@ func TestJudge(t *testing.T) {
 	exited.State = &container.State{Status: "exited", ExitCode: 7}
 	restarting := look("", 0)
 	restarting.State = &container.State{Status: "restarting", Running: true, Restarting: true, ExitCode: 1, StartedAt: "t0"}
+	slow := look("healthy", 0, 0)
+	slow.Config = &container.Config{Healthcheck: &container.HealthConfig{Test: []string{"CMD", "/app"}}}
 	again := look("", 0)
 	again.State.StartedAt = "t1"
 	for name, c := range map[string]struct {
@@ -57,6 +59,8 @@ func TestJudge(t *testing.T) {
 		"exited":              {1, 0, []step{{at: 0, look: exited, why: "exited, with exit status 7"}}},
 		"restarting":          {1, 0, []step{{at: 0, look: restarting, why: "ended with exit status 1"}}},
 		"gone":                {1, 0, []step{{at: 0, look: nil, why: "gone"}}},
+		"asked too seldom": {2, 0, []step{{at: 0, look: slow},
+			{at: 60, look: slow, why: "with 1 good health checks in a row of 2 (one is made every 30s: give it a longer timeout)"}}},
 		"too slow": {2, 0, []step{{at: 0, look: look("starting", 0)},
 			{at: 61, look: look("starting", 0, 1), why: "it is starting after 1m0s, with 0 good health checks in a row of 2: its health check ended with 1: [says a]"}}},
 	} {

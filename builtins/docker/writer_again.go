@@ -2,7 +2,10 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -25,6 +28,9 @@ func (x *control) recreate(ctx context.Context, kept keptContainer, was *contain
 		config.Labels = map[string]string{}
 	}
 	config.Labels[engine.AgainLabel] = engine.Again(*was)
+	if host.NetworkMode.IsContainer() || host.UTSMode.IsHost() {
+		config.Hostname, config.Domainname = "", "" // it had those of another; the engine takes none of its own then
+	}
 	nameVolumes(was)
 	first, others := endpoints(was)
 	made, err := x.API.ContainerCreate(ctx, config, host, first, nil, kept.Name)
@@ -146,4 +152,58 @@ func (x *control) reconnect(ctx context.Context, kept keptContainer, c *containe
 		}
 	}
 	return nil
+}
+
+// again makes an equal container in place of one that somebody has removed. Whoever carried out this undo before may have
+// made it already.
+func (x *control) again(ctx context.Context, kept keptContainer) (*container.InspectResponse, error) {
+	now, err := x.Container(ctx, kept.Name)
+	if err != nil {
+		return nil, err
+	}
+	if now != nil && engine.Is(*now, kept.ID) {
+		return now, nil
+	}
+	if kept.Record == nil {
+		return nil, fmt.Errorf("bring back container %s (%s): somebody has removed it, and nothing was kept of it", kept.Name, imageref.Short(kept.ID))
+	}
+	if now != nil {
+		return nil, fmt.Errorf("bring back container %s: there is another one of that name, %s, which this run has not made; "+
+			"remove or rename it", kept.Name, imageref.Short(now.ID))
+	}
+	was, err := x.recall(kept)
+	if err != nil {
+		return nil, err
+	}
+	if kept.Image != nil {
+		if err := x.Restore(ctx, *kept.Image); err != nil {
+			return nil, err
+		}
+	}
+	for _, n := range was.Networks {
+		if err := x.networkAgain(ctx, &n); err != nil {
+			return nil, err
+		}
+	}
+	return x.recreate(ctx, kept, was.Container)
+}
+
+// recall reads all about a container as it was.
+func (x *control) recall(kept keptContainer) (record, error) {
+	var was record
+	content, err := x.Run.Open(*kept.Record)
+	if err != nil {
+		return was, err
+	}
+	text, err := io.ReadAll(content)
+	if err = errors.Join(err, content.Close()); err == nil {
+		err = json.Unmarshal(text, &was)
+	}
+	if err == nil && was.Container == nil {
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		err = fmt.Errorf("read the description of container %s: %w", kept.Name, err)
+	}
+	return was, err
 }

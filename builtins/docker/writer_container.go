@@ -2,10 +2,8 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -48,13 +46,31 @@ func (x *control) resume(ctx context.Context, c *container.InspectResponse) erro
 	return nil
 }
 
-// stop stops a container that has so many seconds to end.
-func (x *control) stop(ctx context.Context, id string, seconds int) error {
-	err := x.API.ContainerStop(ctx, id, container.StopOptions{Timeout: &seconds})
-	if err != nil && !errdefs.IsNotFound(err) { // one with --rm may be gone already
+// stop stops a container that has so many seconds to end. One that was made with --rm is gone then.
+func (x *control) stop(ctx context.Context, c *container.InspectResponse, seconds int) error {
+	err := x.API.ContainerStop(ctx, c.ID, container.StopOptions{Timeout: &seconds})
+	if err == nil && c.HostConfig.AutoRemove {
+		err = x.untilGone(ctx, c.ID)
+	}
+	if err != nil && !errdefs.IsNotFound(err) {
 		return fmt.Errorf("stop it: %w", engine.Explain(ctx, err))
 	}
 	return nil
+}
+
+// untilGone waits until the engine has removed a container that was made with --rm: it says that the container has stopped
+// before that, and the name is free only after it.
+func (x *control) untilGone(ctx context.Context, id string) error {
+	done, failed := x.API.ContainerWait(ctx, id, container.WaitConditionRemoved)
+	select {
+	case ended := <-done:
+		if ended.Error != nil {
+			return errors.New(ended.Error.Message)
+		}
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
 
 func (x *control) rename(ctx context.Context, id, name string) error {
@@ -100,7 +116,7 @@ func (x *control) setAside(ctx context.Context, kept *keptContainer) error {
 		return err
 	}
 	if c.State.Running {
-		if err := x.stop(ctx, kept.ID, kept.Stop); err != nil {
+		if err := x.stop(ctx, c, kept.Stop); err != nil {
 			return err
 		}
 	}
@@ -108,12 +124,13 @@ func (x *control) setAside(ctx context.Context, kept *keptContainer) error {
 		return err
 	}
 	if c, err = x.Container(ctx, kept.ID); err != nil || c == nil {
-		return err // one with --rm is gone when it has stopped
+		return err // it was made with --rm
 	}
 	return x.rename(ctx, kept.ID, kept.Aside)
 }
 
-// removeMade removes the containers that a change has made, and keeps their logs.
+// removeMade removes the containers that a change has made, and keeps their logs. They end as they want to: volumes that
+// they write to stay.
 func (x *control) removeMade(ctx context.Context, token string) error {
 	list, err := x.Containers(ctx, engine.Labels{changeLabel: token})
 	if err != nil {
@@ -121,6 +138,11 @@ func (x *control) removeMade(ctx context.Context, token string) error {
 	}
 	var errs []error
 	for _, c := range list {
+		if c.State != container.StateCreated && c.State != container.StateExited {
+			if err := x.API.ContainerStop(ctx, c.ID, container.StopOptions{}); err != nil {
+				x.Run.Warn("container %s is ended by force: %v", engine.NameOf(c), engine.Explain(ctx, err))
+			}
+		}
 		if err := x.saveLogs(ctx, c.ID, engine.NameOf(c)); err != nil {
 			x.Run.Warn("the logs of container %s could not be saved: %v", engine.NameOf(c), err)
 		}
@@ -159,7 +181,7 @@ func (x *control) bringBack(ctx context.Context, kept keptContainer) error {
 		return err
 	}
 	if c == nil {
-		if c, err = x.again(ctx, kept); err != nil || c == nil {
+		if c, err = x.again(ctx, kept); err != nil {
 			return err
 		}
 	}
@@ -180,7 +202,7 @@ func (x *control) bringBack(ctx context.Context, kept keptContainer) error {
 			err = x.start(ctx, c.ID)
 		}
 	case !kept.Running && c.State.Running:
-		err = x.stop(ctx, c.ID, kept.Stop)
+		err = x.stop(ctx, c, kept.Stop)
 	}
 	if err == nil && kept.Paused && !c.State.Paused {
 		err = engine.Explain(ctx, x.API.ContainerPause(ctx, c.ID))
@@ -192,57 +214,4 @@ func (x *control) bringBack(ctx context.Context, kept keptContainer) error {
 		return x.Release(ctx, *kept.Image)
 	}
 	return nil
-}
-
-// again makes an equal container in place of one that somebody has removed. Whoever carried out this undo before may have
-// made it already.
-func (x *control) again(ctx context.Context, kept keptContainer) (*container.InspectResponse, error) {
-	now, err := x.Container(ctx, kept.Name)
-	if err != nil {
-		return nil, err
-	}
-	if now != nil && engine.Is(*now, kept.ID) {
-		return now, nil
-	}
-	if kept.Record == nil || kept.Image == nil {
-		x.Run.Warn("container %s (%s) is gone; it was not needed for the change, so nothing was kept of it", kept.Name, imageref.Short(kept.ID))
-		return nil, nil
-	}
-	if now != nil {
-		return nil, fmt.Errorf("bring back container %s: there is another one of that name, %s, which this run has not made; "+
-			"remove or rename it", kept.Name, imageref.Short(now.ID))
-	}
-	was, err := x.recall(kept)
-	if err != nil {
-		return nil, err
-	}
-	if err := x.Restore(ctx, *kept.Image); err != nil {
-		return nil, err
-	}
-	for _, n := range was.Networks {
-		if err := x.networkAgain(ctx, &n); err != nil {
-			return nil, err
-		}
-	}
-	return x.recreate(ctx, kept, was.Container)
-}
-
-// recall reads all about a container as it was.
-func (x *control) recall(kept keptContainer) (record, error) {
-	var was record
-	content, err := x.Run.Open(*kept.Record)
-	if err != nil {
-		return was, err
-	}
-	text, err := io.ReadAll(content)
-	if err = errors.Join(err, content.Close()); err == nil {
-		err = json.Unmarshal(text, &was)
-	}
-	if err == nil && was.Container == nil {
-		err = errors.New("it is empty")
-	}
-	if err != nil {
-		err = fmt.Errorf("read the description of container %s: %w", kept.Name, err)
-	}
-	return was, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/mount"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime/failpoint"
 )
 
 // helperPath is where a helper sees the volume.
@@ -49,6 +50,9 @@ func (x *control) withVolume(ctx context.Context, name, token string, do func(id
 		nil, nil, "infrarun-volume."+token)
 	if err != nil {
 		return fmt.Errorf("reach volume %s: %w", name, engine.Explain(ctx, err))
+	}
+	if err := failpoint.Hit("docker.after-helper"); err != nil {
+		return err
 	}
 	return do(made.ID)
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,23 +88,34 @@ func (x *control) fillVolume(ctx context.Context, name, file, token string) erro
 	}
 	defer content.Close()
 	return x.withVolume(ctx, name, token, func(id string) error {
-		if err := x.empty(ctx, name, id, token); err != nil {
+		v, err := x.Volume(ctx, name)
+		if err != nil || v == nil {
+			return err
+		}
+		// One of another driver was made anew, and what its driver keeps cannot be reached.
+		if v.Driver == "local" {
+			err = x.empty(ctx, v, id, token)
+		}
+		if err != nil {
 			return err
 		}
 		if err := failpoint.Hit("docker.after-empty"); err != nil {
 			return err
 		}
 		// Owners are kept as they are in the file.
-		err := x.API.CopyToContainer(ctx, id, helperPath, content, container.CopyToContainerOptions{AllowOverwriteDirWithFile: true})
+		err = x.API.CopyToContainer(ctx, id, helperPath, content, container.CopyToContainerOptions{AllowOverwriteDirWithFile: true})
 		if err != nil {
 			return fmt.Errorf("fill volume %s: %w", name, engine.Explain(ctx, err))
 		}
-		return x.ownTop(ctx, name, file)
+		if v.Driver != "local" {
+			return nil
+		}
+		return ownTop(v, file)
 	})
 }
 
 // ownTop gives the top of a volume the owner and mode that it had: the engine passes over that when it unpacks a tar file.
-func (x *control) ownTop(ctx context.Context, name, file string) error {
+func ownTop(v *volume.Volume, file string) error {
 	content, err := openTar(file)
 	if err != nil {
 		return err
@@ -115,28 +125,20 @@ func (x *control) ownTop(ctx context.Context, name, file string) error {
 	if err != nil || top.Typeflag != tar.TypeDir || filepath.Clean(top.Name) != "." {
 		return nil // the file holds nothing of it
 	}
-	v, err := x.Volume(ctx, name)
-	if err != nil || v == nil {
-		return err
-	}
 	root, err := os.OpenRoot(v.Mountpoint)
 	if err != nil {
-		return fmt.Errorf("fill volume %s: %w", name, err)
+		return fmt.Errorf("fill volume %s: %w", v.Name, err)
 	}
 	defer root.Close()
 	if err := errors.Join(root.Chown(".", top.Uid, top.Gid), root.Chmod(".", top.FileInfo().Mode())); err != nil {
-		return fmt.Errorf("fill volume %s: %w", name, err)
+		return fmt.Errorf("fill volume %s: %w", v.Name, err)
 	}
 	return nil
 }
 
 // empty removes all that a volume holds. The engine has no call for that, so it is done where the engine keeps it: after a
 // file that is put into the volume by the engine was seen there.
-func (x *control) empty(ctx context.Context, name, id, token string) error {
-	v, err := x.Volume(ctx, name)
-	if err != nil || v == nil {
-		return err
-	}
+func (x *control) empty(ctx context.Context, v *volume.Volume, id, token string) error {
 	var mark bytes.Buffer
 	w := tar.NewWriter(&mark)
 	marker := ".infrarun-" + token
@@ -144,7 +146,7 @@ func (x *control) empty(ctx context.Context, name, id, token string) error {
 		return err
 	}
 	if err := x.API.CopyToContainer(ctx, id, helperPath, &mark, container.CopyToContainerOptions{}); err != nil {
-		return fmt.Errorf("write to volume %s: %w", name, engine.Explain(ctx, err))
+		return fmt.Errorf("write to volume %s: %w", v.Name, engine.Explain(ctx, err))
 	}
 	root, err := os.OpenRoot(v.Mountpoint)
 	if err == nil {
@@ -153,7 +155,7 @@ func (x *control) empty(ctx context.Context, name, id, token string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("empty volume %s: the engine keeps it in %s, which infrarun cannot reach: %w; run it as root on the machine of the "+
-			"engine", name, v.Mountpoint, err)
+			"engine", v.Name, v.Mountpoint, err)
 	}
 	dir, err := root.Open(".")
 	if err != nil {
@@ -167,67 +169,6 @@ func (x *control) empty(ctx context.Context, name, id, token string) error {
 		if err := root.RemoveAll(name); err != nil {
 			return fmt.Errorf("empty volume %s: %w", v.Name, err)
 		}
-	}
-	return nil
-}
-
-// refill makes a volume that is gone again, and has it hold what it held.
-func (x *control) refill(ctx context.Context, args volumeUndo) error {
-	if _, err := os.Stat(args.Saved); errors.Is(err, fs.ErrNotExist) {
-		return nil // the change had not begun, or has been undone
-	} else if err != nil {
-		return err
-	}
-	v, err := x.Volume(ctx, args.Name)
-	if err != nil {
-		return err
-	}
-	if v == nil {
-		_, err := x.API.VolumeCreate(ctx, volume.CreateOptions{
-			Name: args.Name, Driver: args.Driver, DriverOpts: args.Options, Labels: args.Labels,
-		})
-		if err != nil {
-			return fmt.Errorf("make volume %s again: %w", args.Name, engine.Explain(ctx, err))
-		}
-	}
-	if err := x.fillVolume(ctx, args.Name, args.Saved, args.Token); err != nil {
-		return err
-	}
-	return os.Remove(args.Saved)
-}
-
-// dropVolume removes a volume that a change has made. What it holds by now is saved before.
-func (x *control) dropVolume(ctx context.Context, name string) error {
-	v, err := x.Volume(ctx, name)
-	if err != nil || v == nil {
-		return err
-	}
-	users, err := volumeUsers(ctx, x.Client, name)
-	if err != nil {
-		return err
-	}
-	if len(users) > 0 {
-		x.Run.Warn("volume %s stays: container %s has it", name, engine.NameOf(users[0]))
-		return nil
-	}
-	file, err := x.Run.Discard()
-	if err != nil {
-		return err
-	}
-	if _, err := x.saveVolume(ctx, name, file, newToken()); err != nil {
-		return err
-	}
-	if holds, err := tarHolds(file); err != nil {
-		return err
-	} else if !holds {
-		if err := os.Remove(file); err != nil {
-			return err
-		}
-	} else {
-		x.Run.Warn("what volume %s held is in %s, a tar file", name, file)
-	}
-	if err := x.API.VolumeRemove(ctx, name, false); err != nil {
-		return fmt.Errorf("remove volume %s: %w", name, engine.Explain(ctx, err))
 	}
 	return nil
 }

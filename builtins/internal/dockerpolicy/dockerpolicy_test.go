@@ -122,6 +122,7 @@ func TestOfVolume(t *testing.T) {
 		{"local", map[string]string{"type": "overlay", "o": "lowerdir=/", "device": "overlay"}, "volume-driver:local", ""},
 		{"local", map[string]string{"type": "nfs", "o": "addr=nas", "device": ":/data"}, "volume-driver:local", ""},
 		{"local", map[string]string{"type": "tmpfs", "o": "size=1m", "device": "tmpfs"}, "", ""},
+		{"", map[string]string{"type": "tmpfs", "o": "bind", "device": "etc"}, "volume-driver:local", ""},
 		{"odd", map[string]string{"share": "x"}, "volume-driver:odd", ""},
 		{"odd", map[string]string{"device": "/srv"}, "volume-driver:odd host-path:/srv", "/srv"},
 	} {

@@ -39,6 +39,10 @@ type saidError struct {
 func (e *saidError) Error() string { return "the Docker engine said: " + e.text }
 func (e *saidError) Unwrap() error { return e.err }
 
+// Said reports whether an error of Explain is what the engine has said: then the call has come to an end, whereas the
+// engine may go on with one of which it has said nothing.
+func Said(err error) bool { return errors.As(err, new(*saidError)) }
+
 // unreachable says that there is no engine, and what to do.
 func unreachable(ctx context.Context, address string, err error) error {
 	if ctx.Err() != nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/docker/docker/api/types/image"
@@ -40,6 +41,22 @@ func (p *Images) Tag(ref, id, by string) { p.set(ref, predictedImage{id, by}) }
 
 // Remove predicts that a reference leads nowhere.
 func (p *Images) Remove(ref string) { p.set(ref, predictedImage{}) }
+
+// Names returns the names of an image by then, of those that it has.
+func (p *Images) Names(id string, has []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := slices.DeleteFunc(slices.Clone(has), func(ref string) bool {
+		to, predicted := p.known[ref]
+		return predicted && to.id != id
+	})
+	for ref, to := range p.known {
+		if to.id == id && !slices.Contains(names, ref) {
+			names = append(names, ref)
+		}
+	}
+	return names
+}
 
 // SeenImage is an image as a recipe sees it.
 type SeenImage struct {

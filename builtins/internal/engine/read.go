@@ -47,7 +47,7 @@ func NameOf(c container.Summary) string {
 	return c.ID
 }
 
-// Container returns a container by its name or id, nil if there is none.
+// Container returns a container by its name or whole id, nil if there is none.
 func (c *Client) Container(ctx context.Context, name string) (*container.InspectResponse, error) {
 	found, err := c.ContainerInspect(ctx, name)
 	switch {
@@ -55,6 +55,8 @@ func (c *Client) Container(ctx context.Context, name string) (*container.Inspect
 		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("look at container %s: %w", name, Explain(ctx, err))
+	case strings.TrimPrefix(found.Name, "/") != name && found.ID != name:
+		return nil, nil // the engine takes the beginning of an id as well, and "db" begins ids
 	}
 	return &found, nil
 }
