@@ -211,3 +211,18 @@ func TestBuildFromRegistry(t *testing.T) {
 	f.Rollback().Want(events.Restored)
 	f.same("after the rollback", empty)
 }
+
+// TestUndoOfANameForANamelessImage: an image that had no name was there before the run gave it one, so it stays.
+func TestUndoOfANameForANamelessImage(t *testing.T) {
+	f := newFixture(t)
+	id := f.Image("app:1", "ENV VERSION=1")
+	f.Image("app:1", "ENV VERSION=2")
+	before := f.Engine.State()
+	for _, name := range []string{"old:1", "app:1"} {
+		f.Run(fmt.Sprintf("docker.tag(%q, %q)\nfail(\"a later step fails\")", id, name)).Want(events.RolledBack)
+		f.same("after the rollback of "+name, before)
+	}
+	if f.ImageID(id) != id {
+		t.Error("the image without a name is gone")
+	}
+}

@@ -24,7 +24,8 @@
 // an image that a running container uses is safe until that container is stopped, and whoever stops it, or takes a tag
 // from an image that does not run, first has [Client.KeepImage] save the image to the run's directory. [Writer.Hold]
 // tags it as well, which is enough for the milder `docker image prune`, and spares the undo ([Writer.Restore]) from
-// loading what was saved. What a tag holds is let go of by [Writer.Release]; see also [KeptBy].
+// loading what was saved. An image is saved by its id and has it again when it is loaded, also where the images are
+// containerd's, whose ids are those of manifests and indexes. What a tag holds is let go of by [Writer.Release]; see also [KeptBy].
 //
 //	engine.go           the two clients
 //	host.go nothing.go  where the engine is, and what a preview sees if there is none yet

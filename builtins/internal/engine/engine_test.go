@@ -128,15 +128,17 @@ func TestKeptBy(t *testing.T) {
 
 func TestFollow(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"stream":"a"}{"stream":"b"}`:                                "",
-		`{"stream":"a"}{"errorDetail":{"message":"bad"},"error":"x"}`: "the Docker engine said: bad",
-		`{"error":"only this"}`:                                       "the Docker engine said: only this",
-		`{"stream":"a"`:                                               "broke off",
-		`<html>`:                                                      "broke off",
+		`{"stream":"a"}{"stream":"b"}`:                                   "",
+		`{"stream":"a"}{"errorDetail":{"message":"bad"},"error":"x"}`:    "the Docker engine said: bad",
+		`{"error":"only this"}`:                                          "the Docker engine said: only this",
+		`{"stream":"a"`:                                                  "broke off",
+		`{"stream":"` + strings.Repeat("x", maxMessage) + `"}`:           "a message has more than 4 MiB",
+		strings.Repeat(`{"stream":"`+strings.Repeat("x", 1<<20)+`"}`, 8): "",
+		`<html>`: "broke off",
 	} {
 		err := Follow(context.Background(), io.NopCloser(strings.NewReader(text)), nil)
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("Follow(%s) = %v, want %q", text, err, want)
+			t.Errorf("Follow(%.100s) = %v, want %q", text, err, want)
 		}
 	}
 	stopped, cancel := context.WithCancelCause(context.Background())

@@ -51,6 +51,7 @@ func keeper(t *testing.T) *familytest.Fixture {
 // imageEngine is an engine that has the image app:1, of a size, and saves it so.
 func imageEngine(t *testing.T, size int64, save http.HandlerFunc) {
 	fakeEngine(t, map[string]http.HandlerFunc{
+		"GET /images/json":        says(`[]`),
 		"GET /containers/json":    says(`[]`),
 		"GET /images/{name}/json": says(`{"Id":"sha256:1","Size":%d}`, size),
 		"GET /images/get":         save,

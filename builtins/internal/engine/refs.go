@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -15,6 +18,8 @@ import (
 // arguments of an undo.
 type Refs struct {
 	Refs []RefBefore `json:"refs"`
+	// Nameless are the images that had no name: one that the change gives a name was there before, and must stay.
+	Nameless []string `json:"nameless,omitempty"`
 }
 
 // RefBefore is to which image a name led.
@@ -39,6 +44,9 @@ func KeepRefs(ctx context.Context, k *runtime.Keeper, refs ...string) (*Refs, er
 	}
 	defer e.Close()
 	all := &Refs{}
+	if all.Nameless, err = e.nameless(ctx); err != nil {
+		return nil, err
+	}
 	for _, ref := range refs {
 		before := RefBefore{Ref: ref}
 		img, err := e.Image(ctx, ref)
@@ -55,6 +63,19 @@ func KeepRefs(ctx context.Context, k *runtime.Keeper, refs ...string) (*Refs, er
 		all.Refs = append(all.Refs, before)
 	}
 	return all, nil
+}
+
+// nameless lists the images that no name leads to, by id.
+func (c *Client) nameless(ctx context.Context) ([]string, error) {
+	list, err := c.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("dangling", "true"))})
+	if err != nil {
+		return nil, fmt.Errorf("list images: %w", Explain(ctx, err))
+	}
+	ids := make([]string, len(list))
+	for i, img := range list {
+		ids[i] = img.ID
+	}
+	return ids, nil
 }
 
 // Images lists the images that there were.

@@ -43,8 +43,10 @@ func (m Message) failure() string {
 // connection alone does not tell, since it ends well either way.
 func Follow(ctx context.Context, from io.ReadCloser, each func(Message)) error {
 	defer from.Close()
-	for d := json.NewDecoder(from); ; {
+	report := &bounded{from: from}
+	for d := json.NewDecoder(report); ; {
 		var m Message
+		report.left = maxMessage
 		err := d.Decode(&m)
 		switch {
 		case errors.Is(err, io.EOF):
@@ -61,6 +63,25 @@ func Follow(ctx context.Context, from io.ReadCloser, each func(Message)) error {
 			each(m)
 		}
 	}
+}
+
+// maxMessage bounds one message, in bytes: it has to be whole before it can be understood.
+const maxMessage = 4 << 20
+
+// bounded reads so many bytes more.
+type bounded struct {
+	from io.Reader
+	left int
+}
+
+// Read implements [io.Reader].
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, fmt.Errorf("a message has more than %d MiB", maxMessage>>20)
+	}
+	n, err := b.from.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // Layers shows how far the layers of an image have come. What is what is done: "pull app:1".

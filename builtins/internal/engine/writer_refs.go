@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/docker/docker/api/types/image"
 
@@ -49,12 +51,13 @@ func undoRefs(ctx context.Context, w *runtime.Writer, args Refs) error {
 	defer x.Close()
 	var errs []error
 	for _, r := range args.Refs {
-		errs = append(errs, x.undoRef(ctx, r))
+		errs = append(errs, x.undoRef(ctx, r, args.Nameless))
 	}
 	return errors.Join(errs...)
 }
 
-func (x *Writer) undoRef(ctx context.Context, was RefBefore) error {
+// undoRef has one name lead to where it led. Nameless are the images that had no name then.
+func (x *Writer) undoRef(ctx context.Context, was RefBefore, nameless []string) error {
 	now, err := x.Image(ctx, was.Ref)
 	if err != nil {
 		return err
@@ -62,6 +65,9 @@ func (x *Writer) undoRef(ctx context.Context, was RefBefore) error {
 	if was.Before == nil {
 		if now == nil {
 			return nil
+		}
+		if slices.Contains(nameless, now.ID) && len(now.RepoTags) < 2 {
+			return x.unname(ctx, was.Ref, now.ID)
 		}
 		return x.takeTag(ctx, was.Ref, now.ID)
 	}
@@ -73,7 +79,7 @@ func (x *Writer) undoRef(ctx context.Context, was RefBefore) error {
 			return err
 		}
 	}
-	if now != nil && now.ID != was.Before.ID {
+	if now != nil && now.ID != was.Before.ID && !slices.Contains(nameless, now.ID) {
 		if err := x.dropNameless(ctx, now.ID); err != nil {
 			return err
 		}
@@ -93,6 +99,29 @@ func (x *Writer) takeTag(ctx context.Context, ref, id string) error {
 		}
 	}
 	return x.RemoveImage(ctx, ref, false)
+}
+
+// unname takes its last name from an image that stays. The engine would remove the image with it, so the name is first
+// given to another one, which has names of its own.
+func (x *Writer) unname(ctx context.Context, ref, id string) error {
+	list, err := x.ImageList(ctx, image.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("list images: %w", Explain(ctx, err))
+	}
+	i := slices.IndexFunc(list, func(other image.Summary) bool { return other.ID != id && named(other) })
+	if i < 0 {
+		x.Run.Warn("image %s keeps the name %s, which it did not have: it is the only one that has a name", id, ref)
+		return nil
+	}
+	if err := x.Tag(ctx, list[i].ID, ref); err != nil {
+		return err
+	}
+	return x.RemoveImage(ctx, ref, false)
+}
+
+// named reports whether a name leads to a listed image. Older engines say so of one to which none does.
+func named(img image.Summary) bool {
+	return slices.ContainsFunc(img.RepoTags, func(tag string) bool { return tag != "<none>:<none>" })
 }
 
 // dropNameless removes an image that a change has brought and that nothing refers to any more.
