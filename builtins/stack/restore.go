@@ -23,15 +23,13 @@ type restorer struct {
 }
 
 func (u *restorer) restore(ctx context.Context) error {
-	if err := u.images(ctx); err != nil {
-		return err
-	}
+	lost, err := u.images(ctx)
+	errs := []error{err}
 	now, err := look(ctx, u.Client, u.args.Stack)
 	if err != nil {
-		return err
+		return errors.Join(append(errs, err)...)
 	}
 	var removed []string
-	var errs []error
 	for _, s := range now.services { // first: they may hold a port that is needed
 		if !slices.ContainsFunc(u.rec.Services, func(old swarm.Service) bool { return old.Spec.Name == s.Spec.Name }) {
 			removed = append(removed, s.Spec.Name)
@@ -55,7 +53,7 @@ func (u *restorer) restore(ctx context.Context) error {
 		}
 		if n, ok := replicas(old.Spec.Mode); ok && n == 0 {
 			stopped[w.id] = w.name
-		} else if w.enough = u.rec.Running[old.Spec.Name]; w.enough > 0 {
+		} else if w.enough = u.rec.Running[old.Spec.Name]; w.enough > 0 && !lost[imageOf(u.rec.Services, old.Spec.Name)] {
 			watch.services = append(watch.services, w)
 		}
 	}
@@ -67,25 +65,36 @@ func (u *restorer) restore(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// images has the names of images lead to what they led to.
-func (u *restorer) images(ctx context.Context) error {
+// images has the names of images lead to what they led to. What cannot be had again is lost: the other services go back all
+// the same.
+func (u *restorer) images(ctx context.Context) (lost map[string]bool, err error) {
+	var errs []error
+	gone := map[string]bool{}
 	for _, kept := range u.args.Images {
 		if err := u.Restore(ctx, kept); err != nil {
-			return err
+			errs = append(errs, err)
+			gone[kept.ID] = true
 		}
 	}
+	lost = map[string]bool{}
 	for ref, id := range u.rec.Refs {
-		img, err := u.Image(ctx, ref)
-		if err != nil {
-			return err
-		}
-		if img == nil || img.ID != id {
-			if err := u.Tag(ctx, id, ref); err != nil {
-				return err
-			}
+		if gone[id] {
+			lost[ref] = true
+		} else if err := u.lead(ctx, ref, id); err != nil {
+			errs = append(errs, err)
+			lost[ref] = true
 		}
 	}
-	return nil
+	return lost, errors.Join(errs...)
+}
+
+// lead has the name of an image lead to it.
+func (u *restorer) lead(ctx context.Context, ref, id string) error {
+	img, err := u.Image(ctx, ref)
+	if err != nil || img != nil && img.ID == id {
+		return err
+	}
+	return u.Tag(ctx, id, ref)
 }
 
 // networks makes the networks again that are gone, and returns the ids of those that are now there by their old ones.

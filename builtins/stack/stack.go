@@ -27,7 +27,7 @@
 //
 // The images of the old services must still be there. Those from a registry are named by digest, and the machines fetch them
 // again. Those without are kept on this machine as package engine does it; on other machines whoever cleans up can take
-// them.
+// them. An image that cannot be had again keeps no other service from going back.
 //
 // # Files
 //
