@@ -1,8 +1,6 @@
 package docker_test
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -34,27 +32,6 @@ func (f *fixture) create(name string, host container.HostConfig, change func(*co
 func (f *fixture) start(id string) {
 	f.t.Helper()
 	if err := f.API.ContainerStart(f.t.Context(), id, container.StartOptions{}); err != nil {
-		f.t.Fatal(err)
-	}
-}
-
-// put writes a file to /data of a container that has it.
-func (f *fixture) put(id, name, text string) {
-	f.t.Helper()
-	var packed bytes.Buffer
-	w := tar.NewWriter(&packed)
-	header := &tar.Header{Name: name, Mode: 0o640, Size: int64(len(text))}
-	if err := w.WriteHeader(header); err != nil {
-		f.t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		f.t.Fatal(err)
-	}
-	err := f.API.CopyToContainer(f.t.Context(), id, "/data", &packed, container.CopyToContainerOptions{})
-	if err != nil {
 		f.t.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -30,8 +29,7 @@ const volumePermission = "`docker` on volume:name"
 
 var volumeBuiltin = runtime.Define(runtime.Builtin{
 	Name: "docker.volume", Returns: changedDoc, Undo: runtime.Compensating,
-	Permission: volumePermission + ", on host-path:/PATH if its device is one, on volume-driver:NAME for another driver, on " +
-		"volume-driver:local for options that mount anything but a path",
+	Permission: volumePermission + ", on host-path:/PATH where its options name one, on volume-driver:NAME for another driver, on volume-driver:local for what is neither a path nor a tmpfs",
 	Doc: "Makes a volume unless there is one of that name; one that is there with another driver or other options is an error. " +
 		"Undo removes it; what it holds by then is saved in the run's directory.",
 	Example: `docker.volume("console-data")`,
@@ -48,12 +46,17 @@ type makeVolume struct{ args volumeArgs }
 // Describe implements [runtime.Change].
 func (m *makeVolume) Describe() runtime.Description {
 	list := []policy.Need{needVolume(m.args.Name)}
-	if m.args.Driver != "local" {
-		list = append(list, dockerpolicy.Need("volume-driver", m.args.Driver))
-	}
-	list = append(list, dockerpolicy.VolumeOptions(m.args.Options)...)
-	if device := m.args.Options["device"]; filepath.IsAbs(device) && engine.HoldsSocket(device) {
-		list = append(list, dockerpolicy.Need(dockerpolicy.Socket, ""))
+	ofOptions, _ := dockerpolicy.OfVolume(m.args.Driver, m.args.Options)
+	list = append(list, ofOptions...)
+	for name, value := range m.args.Options {
+		if strings.HasPrefix(value, "/") {
+			if name != "device" {
+				list = append(list, dockerpolicy.Need("host-path", value))
+			}
+			if engine.HoldsSocket(value) {
+				list = append(list, dockerpolicy.Need(dockerpolicy.Socket, ""))
+			}
+		}
 	}
 	return runtime.Description{
 		Call: "docker.volume", Target: m.args.Name, Needs: needs(list...), Undo: runtime.Compensating, UndoNote: "removes it",

@@ -66,7 +66,16 @@ func TestRestoreVolume(t *testing.T) {
 	before := f.Engine.State()
 	recipe := `docker.restore_volume("data", DIR + "/data.tar.gz")`
 	f.Preview(recipe).Want(events.WouldChange)
-	f.Run(recipe).Want(events.Succeeded)
+	r := f.Run(recipe).Want(events.Succeeded)
+	var done []string
+	for _, e := range r.Events(events.Progress) {
+		if e.Progress.Done && e.Progress.Current > 0 {
+			done = append(done, e.Progress.What)
+		}
+	}
+	if want := []string{"copy volume data", "fill volume data"}; !slices.Equal(done, want) {
+		t.Errorf("how far it had come was shown of %q, want %q", done, want)
+	}
 	f.Rollback().Want(events.Restored)
 	f.same("after the rollback", before)
 	if got := f.content(); got != newContent {

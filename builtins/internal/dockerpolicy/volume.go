@@ -1,24 +1,30 @@
 package dockerpolicy
 
 import (
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/infrarun/infrarun/runtime/policy"
 )
 
-// VolumeOptions lists what the options of a volume of the driver local take. The engine makes the arguments of mount(2) of
-// them, as root: a device that is a path, bound without any other path in what else is said, gives that path; whatever else
-// can be mounted, such as an overlay of any directories, gives what only the driver itself names.
-func VolumeOptions(options map[string]string) []policy.Need {
-	var all []policy.Need
-	device, kind, how := options["device"], options["type"], options["o"]
-	if filepath.IsAbs(device) {
-		all = append(all, Need("host-path", device))
+// OfVolume lists what it takes to make a volume with options of its driver, and the path of the host that it is, "" if it
+// is none.
+//
+// The driver local gives its options to mount(2). A path among them is what is mounted only if that is a bind mount: an
+// overlay does not look at its device and mounts what stands in o, proc and cgroup show the kernel's own.
+func OfVolume(driver string, options map[string]string) (needs []policy.Need, path string) {
+	local := driver == "" || driver == "local"
+	if !local {
+		needs = append(needs, Need("volume-driver", driver))
 	}
-	bound := filepath.IsAbs(device) && (kind == "" || kind == "none" || kind == "bind") && !strings.Contains(how, "/")
-	if !bound && device+kind+how != "" {
-		all = append(all, Need("volume-driver", "local"))
+	device, flags := options["device"], strings.Split(options["o"], ",")
+	if strings.HasPrefix(device, "/") {
+		needs, path = append(needs, Need("host-path", device)), device
 	}
-	return all
+	binds := path != "" && (slices.Contains(flags, "bind") || slices.Contains(flags, "rbind"))
+	mounts := device != "" || options["type"] != "" || options["o"] != ""
+	if local && mounts && !binds && options["type"] != "tmpfs" {
+		needs = append(needs, Need("volume-driver", "local"))
+	}
+	return needs, path
 }
