@@ -36,6 +36,22 @@ func (f *fixture) start(id string) {
 	}
 }
 
+// aside lists the ids of the containers that are set aside.
+func (f *fixture) aside() []string {
+	f.t.Helper()
+	list, err := f.API.ContainerList(f.t.Context(), container.ListOptions{All: true})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var ids []string
+	for _, c := range list {
+		if strings.HasPrefix(c.Names[0], "/infrarun-kept.") {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
 // onVolume is how a container has the volume of that name at /data.
 func onVolume(name string) container.HostConfig {
 	return container.HostConfig{Mounts: []mount.Mount{{Type: mount.TypeVolume, Source: name, Target: "/data"}}}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/container"
+
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -223,6 +225,15 @@ func TestPruneOfOldRuns(t *testing.T) {
 		t.Fatalf("what the undo needs was removed:\n%s", f.Engine.State())
 	}
 	forgetRuns(t, f)
+	for _, c := range f.aside() {
+		f.start(c)
+	}
+	f.Run(`test.equal(docker.prune().containers, [])`).Want(events.Succeeded) // somebody has started it by hand
+	for _, c := range f.aside() {
+		if err := f.API.ContainerStop(t.Context(), c, container.StopOptions{Timeout: new(int)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	f.Run("docker.prune()").Want(events.Succeeded)
 	if strings.Contains(f.Engine.State(), "infrarun") {
 		t.Errorf("what no undo needs is still there:\n%s", f.Engine.State())
