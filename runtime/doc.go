@@ -48,5 +48,6 @@
 //	rollback.go progress.go orphans.go      putting back what a run changed
 //	restore.go drift.go snapshot.go         the same in another process
 //	state.go lock.go files.go               the state directory
+//	fingerprint.go                          contents that are known again under its key
 //	history.go pending.go prune.go          the runs there were
 package runtime

@@ -121,7 +121,7 @@ func (r *Run) finish(o events.Outcome) events.Outcome {
 	if err := r.bus.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, "infrarun: writing the run's files:", err)
 	}
-	if o.Result == events.Succeeded && r.mode == events.ModeRun {
+	if r.dir != "" && o.Result != events.Incomplete {
 		if err := r.state.prune(); err != nil {
 			fmt.Fprintln(os.Stderr, "infrarun: removing what old runs kept:", err)
 		}

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/infrarun/infrarun/runtime/journal"
 )
 
 const (
@@ -12,8 +14,9 @@ const (
 	keepUndo = 5  // runs that can be undone, one after the other, and newest runs, of which all is kept
 )
 
-// prune removes what old runs kept. It is called with the lock held, after a run that succeeded: then
-// none is left that must be rolled back.
+// prune removes what old runs kept, and what those kept that there is nothing to undo of any more: images can be among
+// it, and runs that fail may be many. It is called with the lock held, after a run, or a rollback, that left nothing
+// undone: then none is left that must be rolled back.
 func (s *State) prune() error {
 	entries, err := os.ReadDir(filepath.Join(s.dir, "runs"))
 	if err != nil {
@@ -42,8 +45,16 @@ func (s *State) prune() error {
 			for _, name := range []string{"journal", "blobs", "trash"} {
 				errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
 			}
+		case nothingToUndo(dir):
+			errs = append(errs, os.RemoveAll(filepath.Join(dir, "blobs")))
 		}
 		kept++
 	}
 	return errors.Join(errs...)
+}
+
+// nothingToUndo reports whether the journal of a run says that nothing of it will ever be undone.
+func nothingToUndo(dir string) bool {
+	st, err := journal.Read(dir)
+	return err == nil && (st.Outcome == journal.RolledBack || st.Outcome == journal.Clean)
 }

@@ -42,15 +42,19 @@ func TestPrune(t *testing.T) {
 			t.Errorf("run %d lacks its log", i)
 		}
 		gone := 0
-		for _, part := range []string{"journal", "blobs", "trash"} {
+		for _, part := range []string{"journal", "trash"} {
 			if _, err := os.Stat(filepath.Join(s.RunDir(name(i)), part)); err != nil {
 				gone++
 			}
 		}
+		_, err := os.Stat(filepath.Join(s.RunDir(name(i)), "blobs"))
+		if want := gone == 0 && i < 67; (err == nil) != want { // those that changed nothing need none
+			t.Errorf("run %d has contents: %v, want %v", i, err == nil, want)
+		}
 		switch gone {
 		case 0:
 			whole = append(whole, name(i))
-		case 3:
+		case 2:
 			history = append(history, name(i))
 		default:
 			t.Errorf("run %d is half pruned", i)
@@ -91,5 +95,38 @@ func TestPruneKeepsHistory(t *testing.T) {
 	}
 	if r, err := s.Find("20260101-000000-000"); err != nil || r.Outcome == nil {
 		t.Errorf("its history is gone: %v", err)
+	}
+}
+
+// What a run kept goes when there is nothing to undo of it any more, and not before.
+func TestPruneOfWhatIsUndone(t *testing.T) {
+	t.Parallel()
+	s := fakeRuns(t)
+	runs := []struct {
+		ended  journal.Outcome
+		result events.Result
+		want   bool
+	}{
+		{journal.Committed, events.Succeeded, true},
+		{journal.RolledBack, events.RolledBack, false},
+		{journal.Clean, events.Refused, false},
+		{journal.Incomplete, events.Incomplete, true},
+	}
+	for i, r := range runs {
+		s.fake(t, fmt.Sprintf("20260101-000000-%03d", i), r.ended, &events.Outcome{Result: r.result, Changes: 1})
+	}
+	if err := s.prune(); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range runs {
+		dir := s.RunDir(fmt.Sprintf("20260101-000000-%03d", i))
+		if _, err := os.Stat(filepath.Join(dir, "blobs/b")); (err == nil) != r.want {
+			t.Errorf("%s: its contents are there: %v, want %v", r.ended, err == nil, r.want)
+		}
+		for _, name := range []string{"journal", "trash/1", "deploy.log"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s: %v", r.ended, err)
+			}
+		}
 	}
 }

@@ -30,9 +30,9 @@ func (r *Reader) Cache() string { return r.task.run.state.Cache() }
 // StateDir returns the state directory. Nothing but the kernel changes what is in it, apart from Cache.
 func (r *Reader) StateDir() string { return r.task.run.state.Dir() }
 
-// Undoable reports whether a run of this state directory, by its name, may still be rolled back: then what its undo needs
-// must stay.
-func (r *Reader) Undoable(run string) bool { return r.task.run.state.undoable(run) }
+// Undoable reports whether the run with this sign may still be rolled back: then what its undo needs must stay. See
+// [Writer.Sign].
+func (r *Reader) Undoable(sign string) bool { return r.task.run.state.signUndoable(sign) }
 
 // Marker is the environment variable, as NAME=value, that every process of this run carries, so
 // that a rollback in another process can find those that outlived it.
@@ -48,6 +48,9 @@ type Keeper struct{ task *task }
 
 // World returns what the run remembers of itself.
 func (k *Keeper) World() *World { return k.task.run.world }
+
+// StateDir is as for [Reader]: what is kept is on its disk.
+func (k *Keeper) StateDir() string { return k.task.run.state.Dir() }
 
 // Keep stores what it reads, durably, and returns its name. Private contents, that is those that only
 // their owner may read or that hold a secret of this run, are sealed.
@@ -101,6 +104,10 @@ func (w *Writer) Marker() string { return w.task.run.marker() }
 
 // RunID returns the run's name.
 func (w *Writer) RunID() string { return w.task.run.id }
+
+// Sign tells the run from those of all state directories: it is for what an undo needs and what stands where another
+// state directory's runs see it as well, such as the images of an engine. It consists of digits, letters, dots and dashes.
+func (w *Writer) Sign() string { return w.task.run.state.sign(w.task.run.id) }
 
 // Discard reserves a path in the run's directory for what an undo takes away but must not lose, as
 // [Keeper.TrashPath] does.

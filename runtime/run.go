@@ -52,6 +52,8 @@ type Run struct {
 	undoing atomic.Bool // a failed run puts back what it changed
 	also    []string    // what a rollback is asked for beyond the usual
 	counts  struct{ changes, unchanged, assumed atomic.Int64 }
+
+	fingerprints fingerprints
 }
 
 // preview reports whether this is a preview. The runs of modules that load, which are none, are not.

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +15,7 @@ import (
 // State is the state directory: what infrarun itself keeps.
 //
 //	lock              held while something is being changed; says by whom
-//	key               opens the sealed contents of journals
+//	key               opens the sealed contents of journals, makes fingerprints
 //	cache/            what can be had again, such as mirrors of repositories; in build/ what builds keep there
 //	runs/<id>/        journal blobs/ trash/ sources/ run.json events.jsonl deploy.log report.html
 //	                  metrics.prom rollback.html
@@ -89,6 +91,26 @@ func (s *State) RunDir(id string) string { return filepath.Join(s.dir, "runs", i
 func (s *State) undoable(id string) bool {
 	_, err := os.Stat(filepath.Join(s.RunDir(id), "journal"))
 	return err == nil
+}
+
+// mark tells this state directory from others on the machine.
+func (s *State) mark() string {
+	dir := s.dir
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	sum := sha256.Sum256([]byte(dir))
+	return hex.EncodeToString(sum[:4])
+}
+
+// sign is the name of a run with the mark of its state directory.
+func (s *State) sign(run string) string { return run + "." + s.mark() }
+
+// signUndoable is undoable for a sign. Of a run of another state directory that cannot be told, so it may be. A name
+// without a mark is taken for one of this directory.
+func (s *State) signUndoable(sign string) bool {
+	run, mark, marked := strings.Cut(sign, ".")
+	return marked && mark != s.mark() || s.undoable(run)
 }
 
 // newRun makes the directory of a new run. It is called with the lock held. Names sort in the order of

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/runtime/journal"
 )
 
 func TestDefaultStateDir(t *testing.T) {
@@ -154,6 +155,31 @@ func TestOthersOnlyPass(t *testing.T) {
 			t.Error(err)
 		} else if got := fi.Mode().Perm(); got != want {
 			t.Errorf("%q has mode %o, want %o", name, got, want)
+		}
+	}
+}
+
+// Two state directories can have runs of the same name. What one knows of a run does not hold for the other's.
+func TestSignsTellStatesApart(t *testing.T) {
+	t.Parallel()
+	a, b := fakeRuns(t), fakeRuns(t)
+	const kept, gone = "20260101-000000-000", "20260101-000000-001"
+	a.fake(t, kept, journal.Committed, &events.Outcome{Result: events.Succeeded, Changes: 1})
+	link := filepath.Join(t.TempDir(), "state")
+	if err := os.Symlink(a.Dir(), link); err != nil {
+		t.Fatal(err)
+	}
+	same, err := OpenState(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sign, want := range map[string]bool{
+		a.sign(kept): true, same.sign(kept): true, kept: true, // ours
+		a.sign(gone): false, same.sign(gone): false, gone: false,
+		b.sign(kept): true, b.sign(gone): true, // who knows
+	} {
+		if got := a.signUndoable(sign); got != want {
+			t.Errorf("signUndoable(%s) = %v", sign, got)
 		}
 	}
 }

@@ -1,12 +1,14 @@
 package compose
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/network"
 
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
@@ -24,12 +26,9 @@ func again(was container.InspectResponse, now map[string]string) recipeOf {
 	if config.Hostname == imageref.Short(was.ID) {
 		config.Hostname = "" // it was made of the id
 	}
-	config.Labels = map[string]string{restoredLabel: was.ID}
-	for name, value := range was.Config.Labels {
-		if name != restoredLabel {
-			config.Labels[name] = value
-		}
-	}
+	config.Labels = map[string]string{}
+	maps.Copy(config.Labels, was.Config.Labels)
+	config.Labels[engine.AgainLabel] = engine.Again(was)
 	if was.HostConfig.NetworkMode.IsContainer() {
 		// The engine tells the other's name, and the ports of the image, and takes neither.
 		config.Hostname, config.Domainname, config.ExposedPorts = "", "", nil
@@ -100,7 +99,7 @@ func endpoint(was container.InspectResponse, name string) *network.EndpointSetti
 	if e == nil {
 		return nil
 	}
-	is := &network.EndpointSettings{IPAMConfig: e.IPAMConfig, Links: e.Links, DriverOpts: e.DriverOpts}
+	is := &network.EndpointSettings{IPAMConfig: e.IPAMConfig, Links: e.Links, DriverOpts: e.DriverOpts, GwPriority: e.GwPriority}
 	for _, alias := range e.Aliases {
 		if alias != imageref.Short(was.ID) { // the engine adds that of the new one
 			is.Aliases = append(is.Aliases, alias)

@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.starlark.net/starlark"
 	"gopkg.in/yaml.v3"
 
-	"github.com/infrarun/infrarun/builtins/internal/dockerpolicy"
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
 )
@@ -27,7 +27,7 @@ type buildArgs struct {
 
 var buildBuiltin = runtime.Define(runtime.Builtin{
 	Name: "compose.build", Returns: imagesDoc, Undo: runtime.Exact,
-	Permission: "`docker` on compose:PROJECT, `fs.read` on the build contexts",
+	Permission: "`docker` on compose:PROJECT, `fs.read` on the build contexts with all below them, and on Dockerfiles outside of them",
 	Doc: "Builds the images of a project from source, with the Compose of this machine, and shows what it prints. A service without " +
 		"image: gets the image PROJECT-SERVICE. Whether an image changes is known only when it is built: a preview takes it for " +
 		"granted. Undo has the names lead to the images to which they led.",
@@ -43,13 +43,15 @@ var buildBuiltin = runtime.Define(runtime.Builtin{
 		return nil, err
 	}
 	complete(p)
-	b := &build{project: p, services: services, refs: refsOf(p, services), timeout: a.Timeout, noCache: a.NoCache}
+	b := &build{project: p, services: services, refs: builtRefs(p, services), timeout: a.Timeout, noCache: a.NoCache}
 	for _, s := range services {
-		if err := b.demand(c, s); err != nil {
+		d := &buildDemander{project: p, name: s, build: p.Services[s].Build, need: c.Need}
+		if err := d.check(); err != nil {
 			return nil, err
 		}
+		b.read = append(b.read, d.read...)
 	}
-	if b.text, err = buildFile(p, services); err != nil {
+	if b.text, b.env, err = buildFile(p, services); err != nil {
 		return nil, err
 	}
 	return c.Do(b)
@@ -60,7 +62,9 @@ type build struct {
 	project  *project
 	services []string
 	refs     []string
+	read     []policy.Need // the directories that are given to the build, with all below them
 	text     []byte
+	env      map[string]string // variables that the text names
 	timeout  runtime.Seconds
 	noCache  bool
 
@@ -68,51 +72,20 @@ type build struct {
 	undo *engine.Refs
 }
 
-// demand fails unless the recipe may do what a build asks for.
-func (b *build) demand(c *runtime.Call, name string) error {
-	s := b.project.Services[name].Build
-	at := func(key string) string { return b.project.At("services", name, "build", key) }
-	check := func(key, what string, n policy.Need) error {
-		if err := c.Need(n); err != nil {
-			return fmt.Errorf("%s: service %s %s: %w", at(key), name, what, err)
-		}
-		return nil
-	}
-	contexts := map[string]string{"context": s.Context}
-	maps.Copy(contexts, s.AdditionalContexts)
-	for key, dir := range contexts {
-		if !filepath.IsAbs(dir) {
-			return fmt.Errorf("%s: service %s: the build context %s is not on this machine: check it out with git.checkout", at(key), name, dir)
-		}
-		if err := check(key, "is built from "+dir, policy.Need{Kind: "fs.read", Target: dir}); err != nil {
-			return err
+// builtRefs are the names of the images that building services makes.
+func builtRefs(p *project, services []string) []string {
+	refs := refsOf(p, services)
+	for _, s := range services {
+		for _, tag := range p.Services[s].Build.Tags {
+			refs = append(refs, imageref.Shown(tag))
 		}
 	}
-	for _, secret := range s.Secrets {
-		if file := b.project.Secrets[secret.Source].File; file != "" {
-			if err := check("secrets", "is built with "+file, policy.Need{Kind: "fs.read", Target: file}); err != nil {
-				return err
-			}
-		}
-	}
-	if s.Network == "host" {
-		if err := check("network", "is built in the host's network", dockerpolicy.Need("host-network", "")); err != nil {
-			return err
-		}
-	}
-	if s.Privileged || len(s.Entitlements) > 0 {
-		if err := check("privileged", "is built with the host's rights", dockerpolicy.Need("privileged", name)); err != nil {
-			return err
-		}
-	}
-	if len(s.SSH) > 0 {
-		return fmt.Errorf("%s: service %s: a build with an SSH agent is not supported", at("ssh"), name)
-	}
-	return nil
+	slices.Sort(refs)
+	return slices.Compact(refs)
 }
 
-// buildFile is a project that has only what building takes.
-func buildFile(p *project, services []string) ([]byte, error) {
+// buildFile is a project that has only what building takes, and variables that it names.
+func buildFile(p *project, services []string) ([]byte, map[string]string, error) {
 	only := types.Services{}
 	for _, name := range services {
 		s := p.Services[name]
@@ -123,11 +96,11 @@ func buildFile(p *project, services []string) ([]byte, error) {
 	}
 	text, err := (&types.Project{Services: only, Secrets: p.Secrets}).MarshalYAML()
 	if err != nil {
-		return nil, fmt.Errorf("write what is to be built: %w", err)
+		return nil, nil, fmt.Errorf("write what is to be built: %w", err)
 	}
 	var doc map[string]any
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return nil, fmt.Errorf("write what is to be built: %w", err)
+		return nil, nil, fmt.Errorf("write what is to be built: %w", err)
 	}
 	delete(doc, "name")
 	all, _ := doc["services"].(map[string]any)
@@ -136,14 +109,17 @@ func buildFile(p *project, services []string) ([]byte, error) {
 			simplify(s)
 		}
 	}
+	env := nameSecrets(p, doc)
 	escape(doc)
-	return yaml.Marshal(doc)
+	text, err = yaml.Marshal(doc)
+	return text, env, err
 }
 
 // Describe implements [runtime.Change].
 func (b *build) Describe() runtime.Description {
 	return runtime.Description{
-		Call: "compose.build", Target: b.project.Name, Undo: runtime.Exact, Needs: []policy.Need{need(b.project.Name)},
+		Call: "compose.build", Target: b.project.Name, Undo: runtime.Exact,
+		Needs: append([]policy.Need{need(b.project.Name)}, b.read...), Tree: true,
 	}
 }
 
@@ -158,6 +134,9 @@ func (b *build) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, 
 	}
 	defer e.Close()
 	if b.cli, err = findCLI(ctx, r, e); err != nil {
+		return runtime.Finding{}, err
+	}
+	if err := b.cli.check(ctx, r, b.project.Name, b.text); err != nil {
 		return runtime.Finding{}, err
 	}
 	return runtime.Finding{
@@ -189,6 +168,7 @@ func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 	}
 	s := b.cli.spec(b.project.Name, "-", b.project.WorkingDir, append(append(args, "--"), b.services...)...)
 	s.Stdin, s.Timeout = string(b.text), b.timeout.Duration
+	maps.Copy(s.Env, b.env)
 	if b.cli.one && os.Getenv("COMPOSE_DOCKER_CLI_BUILD") == "" {
 		s.Env["COMPOSE_DOCKER_CLI_BUILD"] = "0" // else it calls the docker command, which need not be there
 	}

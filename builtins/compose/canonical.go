@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	"gopkg.in/yaml.v3"
 )
 
@@ -22,10 +23,14 @@ const configLabel = "io.infrarun.compose.config"
 type canonical struct {
 	text   []byte
 	hashes map[string]string // by service
+	env    map[string]string // variables for who reads it, which hold its secrets
 }
 
 // canonicalize writes a project down. Content has what the files of its configs and secrets hold, by path.
 func canonicalize(p *project, content map[string][]byte) (canonical, error) {
+	if err := checkGiven(p); err != nil {
+		return canonical{}, err
+	}
 	complete(p)
 	text, err := p.MarshalYAML()
 	if err != nil {
@@ -50,13 +55,12 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 		if c.hashes[name], err = hashService(p, name, s, doc, content); err != nil {
 			return canonical{}, err
 		}
-		labels, _ := s["labels"].(map[string]any)
-		if labels == nil {
-			labels = map[string]any{}
+		label(s, configLabel, c.hashes[name])
+		if list := copied(p, p.Services[name]); list != "" {
+			label(s, copiedLabel, list)
 		}
-		labels[configLabel] = c.hashes[name]
-		s["labels"] = labels
 	}
+	c.env = nameSecrets(p, doc)
 	escape(doc)
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Project %s, resolved by infrarun from %s. It is written anew by each deployment.\n", p.Name, p.Paths())
@@ -67,6 +71,16 @@ func canonicalize(p *project, content map[string][]byte) (canonical, error) {
 	}
 	c.text = out.Bytes()
 	return c, nil
+}
+
+// label adds a label to a service.
+func label(service map[string]any, name, value string) {
+	labels, _ := service["labels"].(map[string]any)
+	if labels == nil {
+		labels = map[string]any{}
+		service["labels"] = labels
+	}
+	labels[name] = value
 }
 
 // complete gives each service the name of its image and the number of its containers, which every Compose would
@@ -88,90 +102,8 @@ func complete(p *project) {
 	}
 }
 
-// simplify leaves out of a service what says nothing and what Compose 1 does not know.
-func simplify(s map[string]any) {
-	for key, value := range s {
-		if value == nil || strings.HasPrefix(key, "x-") {
-			delete(s, key)
-		}
-	}
-	if s["scale"] == 1 {
-		delete(s, "scale")
-	}
-	if deploy, ok := s["deploy"].(map[string]any); ok {
-		for _, key := range []string{"resources", "placement"} {
-			if m, ok := deploy[key].(map[string]any); ok && len(m) == 0 {
-				delete(deploy, key)
-			}
-		}
-		if len(deploy) == 0 {
-			delete(s, "deploy")
-		}
-	}
-	if needs, ok := s["depends_on"].(map[string]any); ok {
-		for _, n := range needs {
-			if n, ok := n.(map[string]any); ok && n["required"] == true {
-				delete(n, "required")
-			}
-		}
-	}
-	if ports, ok := s["ports"].([]any); ok {
-		for i, port := range ports {
-			ports[i] = shortPort(port)
-		}
-	}
-	if env, ok := s["environment"].(map[string]any); ok {
-		for name, value := range env {
-			if value == nil {
-				delete(env, name) // Compose would look for it in its own environment
-			}
-		}
-	}
-	if volumes, ok := s["volumes"].([]any); ok {
-		for _, v := range volumes {
-			simplifyVolume(v)
-		}
-	}
-}
-
-// shortPort writes a port as 127.0.0.1:8080:80/tcp: Compose 1 does not know the address in the long form.
-func shortPort(v any) any {
-	port, ok := v.(map[string]any)
-	if !ok {
-		return v
-	}
-	text := fmt.Sprintf("%v/%v", port["target"], port["protocol"])
-	if published, _ := port["published"].(string); published != "" {
-		text = published + ":" + text
-	}
-	ip, _ := port["host_ip"].(string)
-	if ip == "" {
-		return text
-	}
-	if strings.Contains(ip, ":") {
-		ip = "[" + ip + "]"
-	}
-	if port["published"] == nil {
-		text = ":" + text
-	}
-	return ip + ":" + text
-}
-
-// simplifyVolume leaves out the empty sections of a volume.
-func simplifyVolume(v any) {
-	volume, ok := v.(map[string]any)
-	if !ok {
-		return
-	}
-	for _, key := range []string{"bind", "volume", "tmpfs"} {
-		if m, ok := volume[key].(map[string]any); ok && len(m) == 0 {
-			delete(volume, key)
-		}
-	}
-}
-
 // hashService is of all that a container of a service is made of, except the image's content: the service without what only
-// says how to build it, the networks it is in, and what is in the files that it is given.
+// says how to build it, the networks it is in, the volumes it has, and what is in the files that it is given.
 func hashService(p *project, name string, service, doc map[string]any, content map[string][]byte) (string, error) {
 	part := maps.Clone(service)
 	delete(part, "scale")
@@ -181,6 +113,13 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 	used := map[string]any{}
 	for n := range s.Networks {
 		used[n] = networks[n]
+	}
+	volumes, _ := doc["volumes"].(map[string]any)
+	mounted := map[string]any{}
+	for _, v := range s.Volumes {
+		if v.Type == types.VolumeTypeVolume && v.Source != "" {
+			mounted[v.Source] = volumes[v.Source]
+		}
 	}
 	files := map[string]string{}
 	add := func(kind, source, file, inline string) {
@@ -193,7 +132,7 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 	for _, c := range s.Secrets {
 		add("secret", c.Source, p.Secrets[c.Source].File, p.Secrets[c.Source].Content)
 	}
-	text, err := json.Marshal(map[string]any{"project": p.Name, "service": part, "networks": used, "files": files})
+	text, err := json.Marshal(map[string]any{"project": p.Name, "service": part, "networks": used, "volumes": mounted, "files": files})
 	if err != nil {
 		return "", fmt.Errorf("service %s: %w", name, err)
 	}
@@ -205,6 +144,9 @@ func hashService(p *project, name string, service, doc map[string]any, content m
 func escape(v any) any {
 	switch v := v.(type) {
 	case string:
+		if v == "=" || v == "<<" { // version 1 takes them for something else unless they are quoted
+			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}
+		}
 		return strings.ReplaceAll(v, "$", "$$")
 	case map[string]any:
 		for key, value := range v {

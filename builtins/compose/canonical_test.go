@@ -37,13 +37,21 @@ services:
     env_file: [web.env, {path: none.env, required: false}]
     label_file: [web.labels]
     depends_on: [db]
-    volumes: ["data:/data", "./conf:/conf:ro", "/unnamed"]
+    volumes: ["data:/data", "./conf:/conf:ro", "./more:/more:rslave", "/unnamed"]
     deploy: {replicas: 2}
     develop: {watch: [{path: ., action: rebuild}]}
     pull_policy: always
   db:
     extends: {file: common/db.yaml, service: base}
     build: ./db
+  beside:
+    image: beside
+    network_mode: service:web
+    pid: service:web
+  front:
+    image: front
+    links: ["web:site", db]
+    depends_on: {db: {condition: service_started}}
   extra:
     image: extra
     profiles: [more]
@@ -85,7 +93,8 @@ services:
     networks: {default: }
     volumes:
     - {type: volume, source: data, target: /data}
-    - {type: bind, source: /srv/conf, target: /conf, read_only: true}
+    - /srv/conf:/conf:ro
+    - {type: bind, source: /srv/more, target: /more, bind: {propagation: rslave}}
     - {type: volume, target: /unnamed}
   db:
     image: shop-db
@@ -93,12 +102,23 @@ services:
     environment: {DB_PASSWORD: hunter2}
     labels: {io.infrarun.compose.config: HASH}
     networks: {default: }
+  beside:
+    image: beside
+    labels: {io.infrarun.compose.config: HASH}
+    network_mode: service:web
+    pid: service:web
+  front:
+    image: front
+    labels: {io.infrarun.compose.config: HASH}
+    links: ["web:site", db]
+    depends_on: {db: {condition: service_started}}
+    networks: {default: }
 networks: {default: {name: shop_default}}
 volumes: {data: {name: shop_data}}
 `
 	var wanted map[string]any
 	text := want
-	for _, service := range []string{"web", "db"} {
+	for _, service := range []string{"web", "db", "beside", "front"} {
 		text = strings.Replace(text, "HASH", c.hashes[service], 1)
 	}
 	if err := yaml.Unmarshal([]byte(text), &wanted); err != nil {
@@ -119,7 +139,7 @@ func TestHash(t *testing.T) {
 		return c.hashes
 	}
 	const text = "name: a\nservices:\n  one: {image: x, environment: {V: $V}, networks: [n]}\n" +
-		"  two: {image: x, configs: [c]}\nnetworks: {n: {internal: false}}\nconfigs: {c: {file: ./c1}}\n"
+		"  two: {image: x, configs: [c], volumes: [\"vol:/v\"]}\nnetworks: {n: {internal: false}}\nvolumes: {vol: }\nconfigs: {c: {file: ./c1}}\n"
 	env := map[string]string{"V": "1"}
 	base := hashes(text, env, "x")
 	for _, tt := range []struct {
@@ -131,6 +151,7 @@ func TestHash(t *testing.T) {
 		{"a variable", hashes(text, map[string]string{"V": "2"}, "x"), "one"},
 		{"a config's content", hashes(text, env, "y"), "two"},
 		{"a network", hashes(strings.Replace(text, "internal: false", "internal: true", 1), env, "x"), "one"},
+		{"a volume", hashes(strings.Replace(text, "volumes: {vol: }", "volumes: {vol: {name: w}}", 1), env, "x"), "two"},
 		{"how it is built", hashes(strings.Replace(text, "image: x, env", "image: x, build: ., env", 1), env, "x"), ""},
 		{"how many there are", hashes(strings.Replace(text, "image: x, env", "image: x, scale: 3, env", 1), env, "x"), ""},
 		{"what starts before", hashes(strings.Replace(text, "image: x, env", "image: x, depends_on: [two], env", 1), env, "x"), ""},

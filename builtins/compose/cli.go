@@ -98,7 +98,7 @@ func assumptions(e *engine.Client, c *cli, more ...string) string {
 var plainEnv = map[string]string{
 	"COMPOSE_FILE": "", "COMPOSE_PROJECT_NAME": "", "COMPOSE_PROFILES": "", "COMPOSE_ENV_FILES": "",
 	"COMPOSE_DISABLE_ENV_FILE": "1", "COMPOSE_REMOVE_ORPHANS": "", "COMPOSE_IGNORE_ORPHANS": "1", "COMPOSE_MENU": "0",
-	"COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never", "DOCKER_CLI_HINTS": "0",
+	"COMPOSE_COMPATIBILITY": "", "COMPOSE_PROGRESS": "plain", "COMPOSE_ANSI": "never", "DOCKER_CLI_HINTS": "0",
 }
 
 // spec prepares a call: file is the resolved project, "-" for standard input.
@@ -115,14 +115,24 @@ func (c *cli) spec(project, file, dir string, args ...string) child.Spec {
 	return s
 }
 
+// recreation says which containers Compose makes anew of those that are there.
+type recreation string
+
+const (
+	diverged recreation = ""                 // those that differ
+	always   recreation = "--force-recreate" // all
+	// None, as another Compose than the one that made a container would: each has an idea of its own of what differs.
+	never recreation = "--no-recreate"
+)
+
 // up is the call that brings up services.
-func (c *cli) up(project, file, dir string, services []string, force bool) child.Spec {
+func (c *cli) up(project, file, dir string, services []string, how recreation) child.Spec {
 	args := []string{"up", "-d", "--no-deps", "--no-build"}
 	if !c.one {
 		args = append(args, "--pull", "never")
 	}
-	if force {
-		args = append(args, "--force-recreate")
+	if how != diverged {
+		args = append(args, string(how))
 	}
 	if c.one {
 		args = append([]string{"--compatibility"}, args...) // else it leaves out what stands under deploy

@@ -28,13 +28,15 @@
 // # Files
 //
 //	project.go                                      a project: how it is read, and what it may ask for, is in package composefile
-//	canonical.go                                    the resolved project as a file that every Compose reads
-//	running.go plan.go differences.go services.go   what there is, what is to be done, and why
+//	canonical.go simplify.go given.go copied.go     the resolved project as a file that every Compose reads
+//	running.go plan.go differences.go services.go bound.go volumes.go   what there is, what is to be done, and why
 //	cli.go available.go                             the Compose of this machine
 //	up.go up_probe.go writer.go                     bringing up
 //	monitor.go judge.go                             watching containers come up
-//	record.go restore.go remake.go again.go networks.go   the record and the undo
-//	down.go images.go pull.go build.go ps.go config.go    the other builtins
+//	record.go                                       the record
+//	restore.go restore_state.go remake.go again.go networks.go   the undo
+//	down.go images.go pull.go ps.go config.go       the other builtins
+//	build.go build_demand.go                        building, and what that may ask for
 //	overlay.go                                      what a preview predicts
 //
 // The package knows no other family. What the engine is asked is in package engine, permissions in package dockerpolicy.

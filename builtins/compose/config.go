@@ -40,7 +40,7 @@ var configBuiltin = runtime.Define(runtime.Builtin{
 		}
 		err := services.SetKey(starlark.String(name), structOf(starlark.StringDict{
 			"image": starlark.String(s.Image), "builds": starlark.Bool(s.Build != nil), "ports": starlark.NewList(ports),
-			"replicas": starlark.MakeInt(s.GetScale()), "has_healthcheck": starlark.Bool(s.HealthCheck != nil && !s.HealthCheck.Disable),
+			"replicas": starlark.MakeInt(s.GetScale()), "has_healthcheck": starlark.Bool(checked(s)),
 		}))
 		if err != nil {
 			return nil, err

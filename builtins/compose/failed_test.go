@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/runtime/events"
@@ -37,7 +38,7 @@ func (b *bed) settings() map[string]any {
 		}
 		labels := map[string]string{}
 		for name, value := range config.Labels {
-			if name != restoredLabel {
+			if name != engine.AgainLabel {
 				labels[name] = value
 			}
 		}

@@ -45,7 +45,7 @@ func (u *restorer) restoreNetworks(ctx context.Context) error {
 // sameNetwork reports whether two networks are made alike.
 func sameNetwork(a, b network.Inspect) bool {
 	return a.Driver == b.Driver && a.Internal == b.Internal && a.EnableIPv6 == b.EnableIPv6 &&
-		maps.Equal(a.Options, b.Options) && reflect.DeepEqual(a.IPAM, b.IPAM)
+		maps.Equal(a.Options, b.Options) && maps.Equal(a.Labels, b.Labels) && reflect.DeepEqual(a.IPAM, b.IPAM)
 }
 
 // removeNetwork removes a network; what is in it leaves it first.

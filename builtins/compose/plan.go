@@ -68,6 +68,11 @@ func (p *plan) services() (plain, force []string) {
 	return plain, slices.DeleteFunc(force, func(s string) bool { return slices.Contains(plain, s) })
 }
 
+// remakes reports whether a container is made anew.
+func (p *plan) remakes() bool {
+	return slices.ContainsFunc(p.steps, func(s step) bool { return s.act == recreate })
+}
+
 // orphans are the containers whose services are not in the project any more.
 func (p *plan) orphans() []step {
 	var all []step
@@ -111,10 +116,7 @@ type planner struct {
 // plan makes the plan.
 func (pl *planner) plan() (*plan, error) {
 	p := &plan{}
-	for _, name := range slices.Sorted(maps.Keys(pl.project.Services)) {
-		if len(pl.selected) > 0 && !slices.Contains(pl.selected, name) {
-			continue
-		}
+	for _, name := range pl.services() {
 		if err := pl.service(p, pl.project.Services[name]); err != nil {
 			return nil, err
 		}
@@ -130,6 +132,12 @@ func (pl *planner) plan() (*plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// services are those that are to be brought up.
+func (pl *planner) services() []string {
+	all := slices.Sorted(maps.Keys(pl.project.Services))
+	return slices.DeleteFunc(all, func(name string) bool { return len(pl.selected) > 0 && !slices.Contains(pl.selected, name) })
 }
 
 // errNoImage is an image that is not here.
@@ -188,30 +196,7 @@ func (pl *planner) done(s types.ServiceConfig, r replica) bool {
 	}
 	// One that an undo has made in the place of a lost one has not been started again.
 	return r.State.Status == container.StateExited && r.State.ExitCode == 0 ||
-		r.State.Status == container.StateCreated && r.Config.Labels[restoredLabel] != ""
-}
-
-// dependents adds the services whose containers are bound to one that is made anew: they share its network, or are to be
-// restarted with it.
-func (pl *planner) dependents(p *plan) {
-	renewed := map[string]bool{}
-	for _, s := range p.steps {
-		renewed[s.service] = renewed[s.service] || s.act == recreate
-	}
-	for again := true; again; {
-		again = false
-		for _, name := range slices.Sorted(maps.Keys(pl.project.Services)) {
-			of := boundTo(pl.project.Services[name], renewed)
-			if of == "" || renewed[name] || len(pl.selected) > 0 && !slices.Contains(pl.selected, name) {
-				continue
-			}
-			for _, r := range ofService(pl.running, name) {
-				p.steps = append(p.steps, step{recreate, name, r.name(), []string{sharesWith + of + ", which is made anew"}, r.ID})
-				p.same--
-				renewed[name], again = true, true
-			}
-		}
-	}
+		r.State.Status == container.StateCreated && r.Config.Labels[engine.AgainLabel] != ""
 }
 
 // makePlan looks at the engine and makes the plan.
@@ -228,5 +213,8 @@ func makePlan(ctx context.Context, r *runtime.Reader, e *engine.Client, pl plann
 	}
 	pl.image = func(ref string) (engine.SeenImage, error) { return e.SeeImage(ctx, r, ref) }
 	p, err := pl.plan()
-	return p, pl.running, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return p, pl.running, pl.checkVolumes(ctx, e)
 }

@@ -111,6 +111,17 @@ func TestPlan(t *testing.T) {
 				"recreate shop-a (image new:1 is 2, was 1)", "recreate shop-b (belongs to a, which is made anew)",
 				"recreate shop-c (belongs to b, which is made anew)",
 			}},
+		{"bound, and stopped or one too many", "  a: {image: \"new:1\"}\n  b: {image: x, network_mode: \"service:a\"}\n  c: {image: x, links: [a]}\n",
+			func(h map[string]string) []replica {
+				stopped := running("b", 1, same(h, "b"))
+				stopped.State.Status, stopped.State.Running = container.StateExited, false
+				more := running("c", 2, same(h, "c"))
+				more.ID, more.Name = "another", "/shop-c-2"
+				return []replica{running("a", 1, same(h, "a")), stopped, running("c", 1, same(h, "c")), more}
+			}, []string{
+				"recreate shop-a (image new:1 is 2, was 1)", "recreate shop-b (belongs to a, which is made anew)",
+				"remove shop-c-2 (more than are wanted)", "recreate shop-c (belongs to a, which is made anew)",
+			}},
 	} {
 		if d := cmp.Diff(tt.want, planFor(t, tt.text, tt.there)); d != "" {
 			t.Errorf("%s: the plan differs (-want +got):\n%s", tt.name, d)
@@ -124,7 +135,7 @@ func TestPlan(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	p := mustLoad(t, familytest.Files{"/srv/compose.yaml": "name: shop\nservices: {a: {image: x}, p: {image: x, ports: [80]}, " +
-		"j: {image: x}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, composefile.Wanted{})
+		"j: {image: x}, n: {image: x, healthcheck: {disable: true}}, w: {image: x, depends_on: {j: {condition: service_completed_successfully}}}}"}, composefile.Wanted{})
 	now := time.Now()
 	checks := func(status container.HealthStatus, codes ...int) *container.Health {
 		h := &container.Health{Status: status}
@@ -148,6 +159,7 @@ func TestJudge(t *testing.T) {
 		{name: "out of memory", service: "a", state: container.State{Status: "exited", ExitCode: 137, OOMKilled: true}, bad: "more memory"},
 		{name: "ended well", service: "a", state: container.State{Status: "exited"}},
 		{name: "server ended", service: "p", state: container.State{Status: "exited"}, bad: "exited with code 0"},
+		{name: "ended well, with a health check switched off", service: "n", state: container.State{Status: "exited"}},
 		{name: "job runs", service: "j", state: container.State{Status: "running"}, after: time.Minute, wait: "has not ended"},
 		{name: "job is done", service: "j", state: container.State{Status: "exited"}},
 		{name: "starting", service: "a", state: container.State{Status: "running", Health: checks("starting", 1)}, wait: "is starting, 0 of 2 health checks in a row succeeded, last said so"},

@@ -27,6 +27,8 @@ type record struct {
 	Volumes    []string                    `json:"volumes"` // all that the engine has, of whatever project
 	// Refs are the names of the containers' images and to which image they led, "" for none.
 	Refs map[string]string `json:"refs"`
+	// Copied is what Compose has copied into the containers, by their ids.
+	Copied map[string][]copiedFile `json:"copied,omitempty"`
 }
 
 // restoreArgs are the arguments of the undo.
@@ -37,23 +39,30 @@ type restoreArgs struct {
 	Files   fileundo.Records `json:"files,omitempty"`
 }
 
-// left is what a change has left of a project: its containers' ids by name, and whether each runs.
+// left is what a change has left of a project: its containers' ids by name.
 type left map[string]string
 
 // leftOf describes containers for the check for drift.
 func leftOf(running []replica) left {
 	l := left{}
 	for _, r := range running {
-		l[r.name()] = imageref.Short(r.ID)
+		l[r.name()] = imageref.Short(engine.Origin(r.InspectResponse))
 	}
 	return l
 }
 
 // recordOf looks at all that belongs to a project.
 func recordOf(ctx context.Context, e *engine.Client, project string, running []replica) (*record, error) {
-	rec := &record{Refs: map[string]string{}}
+	rec := &record{Refs: map[string]string{}, Copied: map[string][]copiedFile{}}
 	for _, r := range running {
 		rec.Containers = append(rec.Containers, r.InspectResponse)
+		files, err := copiedInto(ctx, e, r.InspectResponse)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) > 0 {
+			rec.Copied[r.ID] = files
+		}
 		ref := r.Config.Image
 		if _, done := rec.Refs[ref]; done {
 			continue

@@ -18,10 +18,6 @@ import (
 // restoreKind is the undo of what changes a project's containers.
 const restoreKind = "compose.restore"
 
-// restoredLabel is on a container that an undo has made in the place of a lost one: its id. So an undo that is carried
-// out twice makes none twice.
-const restoredLabel = "io.infrarun.compose.restored"
-
 // restoreUndo puts a project back as it was recorded. It does not call Compose, which would need the old files and would
 // make other containers than there were; it makes each lost container again from what the engine said of it.
 func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error {
@@ -34,7 +30,7 @@ func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error
 		return err
 	}
 	defer x.Close()
-	u := &restorer{Writer: x, rec: rec, args: args}
+	u := &restorer{Writer: x, rec: rec, args: args, starts: map[string]starts{}, ended: map[string]string{}}
 	err = u.restore(ctx)
 	return errors.Join(err, args.Files.Undo(ctx, w))
 }
@@ -50,6 +46,9 @@ type restorer struct {
 	args restoreArgs
 	now  map[string]string // the id of each recorded container now, by the recorded one
 	used []string          // volumes of the containers that it removed
+
+	starts map[string]starts // by id
+	ended  map[string]string // how containers have ended that it had started, by name
 }
 
 const (
@@ -66,6 +65,9 @@ func (u *restorer) restore(ctx context.Context) error {
 	for n := 1; ; n++ {
 		removed, err := u.round(ctx)
 		late := time.Since(begin) >= settle
+		if err == nil && u.unsettled() {
+			late, err = false, u.unstable(time.Since(begin))
+		}
 		switch {
 		case err == nil && removed == 0 && late:
 			for _, kept := range u.args.Images {
@@ -73,7 +75,7 @@ func (u *restorer) restore(ctx context.Context) error {
 			}
 			return err
 		case client.IsErrConnectionFailed(err) && time.Since(begin) < engineTimeout: // it is restarted
-		case err != nil && late && n >= rounds:
+		case err != nil && (late && n >= rounds || errors.As(err, new(*unstableError))):
 			return err // what is new stays: it may be needed to find out why
 		case err == nil && removed > 0 && late:
 			continue
@@ -136,7 +138,7 @@ func (u *restorer) recorded(c container.InspectResponse) string {
 		}
 	}
 	for _, r := range u.rec.Containers {
-		if r.ID == c.Config.Labels[restoredLabel] {
+		if engine.Is(c, r.ID) {
 			return r.ID
 		}
 	}
@@ -193,30 +195,10 @@ func (u *restorer) restoreContainer(ctx context.Context, was container.InspectRe
 	if err := u.joinNetworks(ctx, *is, was); err != nil {
 		return err
 	}
+	if id != was.ID && !is.State.Running { // and not been started since it was made again
+		if err := u.copyAgain(ctx, id, u.rec.Copied[was.ID]); err != nil {
+			return err
+		}
+	}
 	return u.restoreState(ctx, *is, was)
-}
-
-// restoreState starts, stops or pauses a container, as it was.
-func (u *restorer) restoreState(ctx context.Context, is, was container.InspectResponse) error {
-	runs := was.State.Running || was.State.Restarting
-	switch {
-	case runs && is.State.Paused && !was.State.Paused:
-		if err := u.API.ContainerUnpause(ctx, is.ID); err != nil {
-			return fmt.Errorf("unpause: %w", engine.Explain(ctx, err))
-		}
-	case runs && !is.State.Running && !is.State.Restarting:
-		if err := u.API.ContainerStart(ctx, is.ID, container.StartOptions{}); err != nil {
-			return fmt.Errorf("start: %w", engine.Explain(ctx, err))
-		}
-	case !runs && (is.State.Running || is.State.Restarting):
-		if err := u.API.ContainerStop(ctx, is.ID, container.StopOptions{}); err != nil {
-			return fmt.Errorf("stop: %w", engine.Explain(ctx, err))
-		}
-	}
-	if was.State.Paused && !is.State.Paused {
-		if err := u.API.ContainerPause(ctx, is.ID); err != nil {
-			return fmt.Errorf("pause: %w", engine.Explain(ctx, err))
-		}
-	}
-	return nil
 }

@@ -1,8 +1,6 @@
 package compose
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
@@ -30,30 +28,11 @@ func mayEnd(p *project, s types.ServiceConfig) bool {
 	if awaited(p, s) {
 		return true
 	}
-	return (s.Restart == "" || oneShot(p, s)) && len(s.Ports) == 0 && s.HealthCheck == nil
+	return (s.Restart == "" || oneShot(p, s)) && len(s.Ports) == 0 && !checked(s)
 }
 
-// boundTo returns the service in the set that a service cannot outlive, "" if there is none.
-func boundTo(s types.ServiceConfig, set map[string]bool) string {
-	var to []string
-	for _, mode := range []string{s.NetworkMode, s.Pid, s.Ipc} {
-		if other, ok := strings.CutPrefix(mode, "service:"); ok {
-			to = append(to, other)
-		}
-	}
-	for _, v := range s.VolumesFrom {
-		other, _, _ := strings.Cut(v, ":")
-		to = append(to, other)
-	}
-	for _, other := range slices.Sorted(maps.Keys(s.DependsOn)) {
-		if s.DependsOn[other].Restart {
-			to = append(to, other)
-		}
-	}
-	for _, other := range to {
-		if set[other] {
-			return other
-		}
-	}
-	return ""
+// checked reports whether the project gives a service a health check.
+func checked(s types.ServiceConfig) bool {
+	h := s.HealthCheck
+	return h != nil && !h.Disable && !(len(h.Test) > 0 && h.Test[0] == "NONE")
 }

@@ -35,6 +35,9 @@ func (u *up) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, err
 	if u.cli, err = findCLI(ctx, r, e); err != nil {
 		return runtime.Finding{}, err
 	}
+	if err := u.cli.leavesOut(u.project); err != nil {
+		return runtime.Finding{}, err
+	}
 	if err := u.cli.check(ctx, r, u.project.Name, u.canonical.text); err != nil {
 		return runtime.Finding{}, err
 	}

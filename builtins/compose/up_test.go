@@ -93,6 +93,45 @@ func TestUpWhatBelongsTogether(t *testing.T) {
 	b.Run(`compose.up(DIR, timeout = 5, env = {}, steady = 30, services = ["site"])`).Want(events.RolledBack).WantError("has run for less than 30s", "it is not ready after 5s")
 }
 
+// Of what belongs together only one changes: the one that it is bound to stays.
+func TestUpOnlyOneOfWhatBelongsTogether(t *testing.T) {
+	for _, v := range composetest.Versions {
+		b := newBed(t, v)
+		project := func(color string) {
+			b.file("compose.yaml", "name: shop\nservices:\n  site: {image: \"app:1\", stop_grace_period: 0s, volumes: [/data]}\n"+
+				"  beside: {image: \"app:1\", stop_grace_period: 0s, network_mode: \"service:site\", volumes_from: [site], environment: {PORT: \"81\", COLOR: "+color+"}}\n"+
+				"  front: {image: \"app:1\", stop_grace_period: 0s, links: [\"site:web\"], environment: {COLOR: "+color+"}}\n")
+		}
+		project("red")
+		b.Run(up1).Want(events.Succeeded)
+		ids, state, settings := b.ids(), b.state(), b.settings()
+		project("blue")
+		b.Run(up1).Want(events.Succeeded)
+		now := b.ids()
+		if now["site"] != ids["site"] || now["beside"] == ids["beside"] || now["front"] == ids["front"] || len(now) != 3 {
+			t.Errorf("%s: containers are %v, were %v", v, now, ids)
+		}
+		b.Preview(up1).Want(events.NoChange)
+		b.Rollback().Want(events.Restored)
+		b.wantSame(string(v)+": put back,", state, settings)
+		b.e.Clean()
+	}
+}
+
+// The timeout holds for who does not want to wait, too: Compose waits for what a service needs.
+func TestUpWithoutWaiting(t *testing.T) {
+	b := newBed(t, composetest.Current)
+	b.file("compose.yaml", "name: shop\nservices:\n"+
+		"  db: {image: \"app:1\", environment: {SICK: \"1\"}, healthcheck: {test: [\"CMD\", \"/app\", \"check\"], interval: 200ms, retries: 100000}}\n"+
+		"  site: {image: \"app:1\", depends_on: {db: {condition: service_healthy}}}\n")
+	state := b.state()
+	b.Run(`compose.up(DIR, wait = False, timeout = 3)`).Want(events.RolledBack).WantError("is not done after 3s")
+	if s := b.state(); s != state {
+		t.Errorf("rolled back, the engine has\n%s\nwas\n%s", s, state)
+	}
+	b.Run(`compose.up(DIR, services = ["db"], wait = False, timeout = 30)`).Want(events.Succeeded)
+}
+
 // wantGiven stops the test unless Compose was given the resolved project and nothing else, which only its owner can read.
 func (b *bed) wantGiven() {
 	b.t.Helper()

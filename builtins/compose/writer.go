@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -90,7 +91,9 @@ func (c *control) bringUp(ctx context.Context, u *up) error {
 		defer close(done)
 		result <- c.callUp(composing, u, plain, force)
 	}()
-	if !u.wait {
+	if !u.wait { // Compose itself may wait, for what services need
+		late := fmt.Errorf("%s is not done after %v; a larger timeout gives it longer", u.cli, u.timeout)
+		defer time.AfterFunc(u.timeout, func() { stop(late) }).Stop()
 		return <-result
 	}
 	watching, cancel := context.WithTimeout(ctx, u.timeout)
@@ -129,14 +132,20 @@ func (c *control) bringUp(ctx context.Context, u *up) error {
 
 // callUp has Compose bring up services, in two rounds.
 func (c *control) callUp(ctx context.Context, u *up, plain, force []string) error {
+	how := diverged
+	if !u.plan.remakes() {
+		how = never
+	}
 	for _, round := range []struct {
 		services []string
-		force    bool
-	}{{plain, false}, {force, true}} {
+		recreate recreation
+	}{{plain, how}, {force, always}} {
 		if len(round.services) == 0 {
 			continue
 		}
-		if err := c.compose(ctx, u.cli.up(u.project.Name, u.resolved, u.project.WorkingDir, round.services, round.force)); err != nil {
+		spec := u.cli.up(u.project.Name, u.resolved, u.project.WorkingDir, round.services, round.recreate)
+		maps.Copy(spec.Env, u.canonical.env)
+		if err := c.compose(ctx, spec); err != nil {
 			return err
 		}
 		if err := failpoint.Hit("compose.up.called"); err != nil {

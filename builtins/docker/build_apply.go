@@ -14,6 +14,7 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
+	"github.com/infrarun/infrarun/builtins/internal/lines"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/events"
 )
@@ -86,7 +87,9 @@ func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 		if err != nil {
 			return engine.Explain(ctx, err)
 		}
-		return engine.Follow(ctx, answer.Body, printed(w))
+		shown := printed(w)
+		defer shown.Flush()
+		return engine.Follow(ctx, answer.Body, func(m engine.Message) { _, _ = io.WriteString(shown, m.Stream) })
 	})
 }
 
@@ -132,19 +135,10 @@ func (b *build) pullBase(ctx context.Context, x *engine.Writer, name string) err
 }
 
 // printed shows what a build prints.
-func printed(w *runtime.Writer) func(engine.Message) {
-	rest := ""
-	return func(m engine.Message) {
-		rest += m.Stream
-		for {
-			line, after, whole := strings.Cut(rest, "\n")
-			if !whole {
-				return
-			}
-			rest = after
-			if line = strings.TrimRight(line, "\r "); line != "" {
-				w.Output("stdout", line)
-			}
+func printed(w *runtime.Writer) *lines.Splitter {
+	return &lines.Splitter{Emit: func(line string) {
+		if line = strings.TrimRight(line, " "); line != "" {
+			w.Output("stdout", line)
 		}
-	}
+	}}
 }

@@ -40,13 +40,13 @@ type keptContainer struct {
 }
 
 // asideName is the name of a container that a change has set aside.
-func asideName(run, token, name string) string {
-	return fmt.Sprintf("infrarun-kept.%s.%s.%s", run, token, name)
+func asideName(sign, token, name string) string {
+	return fmt.Sprintf("infrarun-kept.%s.%s.%s", sign, token, name)
 }
 
-var asidePattern = regexp.MustCompile(`^infrarun-kept\.([0-9]{8}-[0-9]{6}-[0-9]{3})\.[0-9a-f]+\.(.+)$`)
+var asidePattern = regexp.MustCompile(`^infrarun-kept\.([0-9]{8}-[0-9]{6}-[0-9]{3}(?:\.[0-9a-f]{8})?)\.[0-9a-f]{12}\.(.+)$`)
 
-// keptRun returns the run that has set a container of this name aside, "" if none has.
+// keptRun returns the sign of the run that has set a container of this name aside, "" if none has.
 func keptRun(name string) string {
 	if m := asidePattern.FindStringSubmatch(name); m != nil {
 		return m[1]
@@ -172,7 +172,7 @@ func containerDrift(ctx context.Context, _ *runtime.Reader, args containerUndo, 
 		return "", nil
 	case after.ID == "":
 		return "there is a container of that name again", nil
-	case c.ID != after.ID:
+	case !engine.Is(*c, after.ID):
 		return "it is another container, " + imageref.Short(c.ID), nil
 	case c.State.Running && !after.Running:
 		return "it did not run, and does now", nil

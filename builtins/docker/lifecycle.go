@@ -160,7 +160,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 	case restartVerb:
 		err = engine.Explain(ctx, x.API.ContainerRestart(ctx, id, container.StopOptions{Timeout: &l.kept.Stop}))
 	case removeVerb:
-		l.kept.Aside = asideName(w.RunID(), l.token, l.name)
+		l.kept.Aside = asideName(w.Sign(), l.token, l.name)
 		err = x.setAside(ctx, l.kept)
 		return runtime.Applied{Value: changed(l.name, true), After: containerLeft{}}, err
 	}

@@ -144,6 +144,8 @@ func TestPermissions(t *testing.T) {
 		f.Preview(recipe).Want(events.DeniedRun).WantError(want)
 		f.Run(recipe).Want(events.DeniedRun).WantError(want)
 	}
+	f.Run(`docker.volume("all", options = {"type": "overlay", "device": "overlay", "o": "lowerdir=/etc:/usr"})`).
+		Want(events.DeniedRun).WantError("docker: volume-driver:local")
 	f.Grant("docker", "host-path:/run", "host-path:"+f.Dir)
 	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0, volumes = ["/run:/host"])`).Want(events.DeniedRun).WantError("docker: socket")
 	f.same("after all that was refused", before)

@@ -29,7 +29,8 @@ var pruneBuiltin = runtime.Define(runtime.Builtin{
 	Name: "docker.prune", Undo: runtime.NoUndo, Returns: "struct(images, containers): what was removed, by name",
 	Permission: "`docker` on image:NAME:TAG of what is removed, on prune for nameless",
 	Doc: "Removes old images, and what earlier runs have set aside for an undo that can no longer be asked for. What a container " +
-		"uses stays, whether it runs or not, and so does what the undo of any run needs whose record is still there. Nothing " +
+		"uses stays, whether it runs or not, and so does what the undo of any run needs whose record is still there. What runs " +
+		"of another state directory have set aside stays as well: only a prune with that one knows whether they need it. Nothing " +
 		"undoes it.",
 	Example: `docker.prune(images = ["app"], keep = 3)`,
 }, func(c *runtime.Call, a pruneArgs) (starlark.Value, error) {
@@ -82,7 +83,7 @@ func (p *prune) Describe() runtime.Description {
 func (p *prune) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, error) {
 	return looking(ctx, r, func(e *engine.Client) (runtime.Finding, error) {
 		found := runtime.Finding{Value: pruned(nil, nil)}
-		needed := func(run string) bool { return run == "" || r.Undoable(run) }
+		needed := func(sign string) bool { return sign == "" || r.Undoable(sign) }
 		used, err := p.find(ctx, e, needed)
 		if err != nil {
 			return found, err

@@ -14,7 +14,7 @@ import (
 )
 
 // find finds what was set aside and is not needed any more, and returns the ids of the images that others use.
-func (p *prune) find(ctx context.Context, e *engine.Client, needed func(run string) bool) (used map[string]bool, err error) {
+func (p *prune) find(ctx context.Context, e *engine.Client, needed func(sign string) bool) (used map[string]bool, err error) {
 	containers, err := e.Containers(ctx, nil)
 	used = map[string]bool{}
 	for _, c := range containers {
@@ -69,13 +69,13 @@ func sortByAge(all []image.Summary, seen map[string]seenImage) {
 }
 
 // choose returns what is removed of all images, which are sorted.
-func (p *prune) choose(all []image.Summary, used map[string]bool, needed func(run string) bool, now time.Time) []string {
+func (p *prune) choose(all []image.Summary, used map[string]bool, needed func(sign string) bool, now time.Time) []string {
 	var chosen []string
 	kept := map[string]int{}
 	for _, img := range all {
 		free := !used[img.ID]
 		for _, tag := range img.RepoTags {
-			if run := engine.KeptBy(tag); run != "" && needed(run) {
+			if sign := engine.KeptBy(tag); sign != "" && needed(sign) {
 				free = false
 			}
 		}

@@ -103,7 +103,7 @@ func (r *run) replace(ctx context.Context, x *control) (id string, err error) {
 	name := r.name
 	if r.before != nil {
 		name = "infrarun-new." + r.token + "." + r.name
-		r.before.Aside = asideName(x.Run.RunID(), r.token, r.name)
+		r.before.Aside = asideName(x.Run.Sign(), r.token, r.name)
 	}
 	made, err := x.API.ContainerCreate(ctx, config, host, networks, nil, name)
 	if err != nil {

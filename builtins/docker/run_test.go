@@ -220,3 +220,22 @@ docker.run("two", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
 		f.Rollback().Want(events.Restored)
 	}
 }
+
+// TestStopsSideBySide stops the containers of one image at once: neither may count on the other to keep it.
+func TestStopsSideBySide(t *testing.T) {
+	f := newFixture(t)
+	image := f.Image("app:1")
+	// They do not end when they are asked to, so both are asked before one has ended.
+	f.Run(`
+for name in ["one", "two"]:
+    docker.run(name, image = "app:1", stop_timeout = 2, env = {"START_DELAY": "1h"})`).Want(events.Succeeded)
+	f.RunContext(t.Context(), `
+parallel([(docker.stop, "one"), (docker.stop, "two")], limit = 2)
+fs.write(DIR + "/both have stopped", "")
+fail("a later step fails")`, familytest.WhenDone("fs.write", f.Prune)).Want(events.RolledBack)
+	for _, name := range []string{"one", "two"} {
+		if now := f.Container(name); now.Image != image || !now.State.Running {
+			t.Errorf("%s is of image %s, running %v", name, now.Image, now.State.Running)
+		}
+	}
+}

@@ -46,17 +46,10 @@ type makeVolume struct{ args volumeArgs }
 // Describe implements [runtime.Change].
 func (m *makeVolume) Describe() runtime.Description {
 	list := []policy.Need{needVolume(m.args.Name)}
-	ofOptions, _ := dockerpolicy.OfVolume(m.args.Driver, m.args.Options)
+	ofOptions, path := dockerpolicy.OfVolume(m.args.Driver, m.args.Options)
 	list = append(list, ofOptions...)
-	for name, value := range m.args.Options {
-		if strings.HasPrefix(value, "/") {
-			if name != "device" {
-				list = append(list, dockerpolicy.Need("host-path", value))
-			}
-			if engine.HoldsSocket(value) {
-				list = append(list, dockerpolicy.Need(dockerpolicy.Socket, ""))
-			}
-		}
+	if path != "" && engine.HoldsSocket(path) {
+		list = append(list, dockerpolicy.Need(dockerpolicy.Socket, ""))
 	}
 	return runtime.Description{
 		Call: "docker.volume", Target: m.args.Name, Needs: needs(list...), Undo: runtime.Compensating, UndoNote: "removes it",

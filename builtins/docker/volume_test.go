@@ -242,3 +242,25 @@ func TestPruneOfOldRuns(t *testing.T) {
 		t.Error("an image was removed that nobody has named")
 	}
 }
+
+// TestPruneSparesOtherStates: two operators can have a state directory each, and one engine.
+func TestPruneSparesOtherStates(t *testing.T) {
+	f := newFixture(t)
+	image := f.Image("app:1", "ENV VERSION=1")
+	f.Image("app:2", "ENV VERSION=2")
+	f.Run(`docker.run("web", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
+	id := f.Container("web").ID
+	f.Run(`
+docker.run("web", image = "app:2", stop_timeout = 0)
+docker.tag("app:2", "app:1")`).Want(events.Succeeded)
+	before := f.Engine.State()
+	recipes(t).Run(`docker.prune(images = ["app"], keep = 1, nameless = True)`).Want(events.Succeeded)
+	f.same("after a prune with another state directory", before)
+	f.Rollback().Want(events.Restored)
+	if now := f.Container("web"); now.ID != id || !now.State.Running {
+		t.Errorf("the container that is back is %s, running %v, want %s", now.ID, now.State.Running, id)
+	}
+	if got := f.ImageID("app:1"); got != image {
+		t.Errorf("app:1 is %s, want %s", got, image)
+	}
+}

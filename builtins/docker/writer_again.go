@@ -17,9 +17,6 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 )
 
-// againLabel marks a container that was made in place of one that is gone, whose id it has.
-const againLabel = "infrarun.again"
-
 // recreate makes a container as it is described.
 func (x *control) recreate(ctx context.Context, kept keptContainer, was *container.InspectResponse) (*container.InspectResponse, error) {
 	config, host := was.Config, was.HostConfig
@@ -30,7 +27,7 @@ func (x *control) recreate(ctx context.Context, kept keptContainer, was *contain
 	if config.Labels == nil {
 		config.Labels = map[string]string{}
 	}
-	config.Labels[againLabel] = kept.ID
+	config.Labels[engine.AgainLabel] = engine.Again(*was)
 	if host.NetworkMode.IsContainer() || host.UTSMode.IsHost() {
 		config.Hostname, config.Domainname = "", "" // it had those of another; the engine takes none of its own then
 	}
@@ -164,7 +161,7 @@ func (x *control) again(ctx context.Context, kept keptContainer) (*container.Ins
 	if err != nil {
 		return nil, err
 	}
-	if now != nil && now.Config.Labels[againLabel] == kept.ID {
+	if now != nil && engine.Is(*now, kept.ID) {
 		return now, nil
 	}
 	if kept.Record == nil {

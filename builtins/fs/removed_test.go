@@ -2,6 +2,7 @@ package fs_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
@@ -102,4 +103,25 @@ func TestUndoInWhatAStrangerRemoved(t *testing.T) {
 	before := familytest.Tree(t, f.Dir)
 	f.ForceRollback().Want(events.Incomplete)
 	familytest.SameTree(t, "after the rollback", familytest.Tree(t, f.Dir), before)
+}
+
+// What a run keeps to be undone takes room only as long as it may be undone.
+func TestKeptContentsGo(t *testing.T) {
+	f := fixture(t)
+	contents := func(want int) {
+		t.Helper()
+		found, err := filepath.Glob(filepath.Join(f.State.Dir(), "runs/*/blobs/*"))
+		if err != nil || len(found) != want {
+			t.Errorf("kept are %v, %v, want %d", found, err, want)
+		}
+	}
+	f.Run(`fs.write(DIR + "/a", "old")`).Want(events.Succeeded)
+	for range 3 {
+		f.Run("fs.write(DIR + \"/a\", \"new\")\nfail(\"a later step fails\")").Want(events.RolledBack)
+		contents(0)
+	}
+	f.Run(`fs.write(DIR + "/a", "new")`).Want(events.Succeeded)
+	contents(1)
+	f.Rollback().Want(events.Restored)
+	contents(0)
 }

@@ -1,10 +1,6 @@
 package stack
 
 import (
-	"crypto/pbkdf2"
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -39,27 +35,9 @@ type wantedService struct {
 
 type wantedNetwork struct {
 	name    string
+	place   string // file:line
 	options network.CreateOptions
 }
-
-// fileKind is what holds a file that a swarm hands to containers.
-type fileKind string
-
-const (
-	configKind fileKind = "config"
-	secretKind fileKind = "secret"
-)
-
-// wantedFile is a config or a secret. Its content never changes: another content is another name.
-type wantedFile struct {
-	kind   fileKind
-	name   string
-	data   []byte
-	labels map[string]string
-}
-
-// id names it among configs and secrets.
-func (f wantedFile) id() string { return string(f.kind) + " " + f.name }
 
 // outside is what something else has to have made.
 type outside struct {
@@ -69,8 +47,8 @@ type outside struct {
 }
 
 // define makes a definition of a project. Contents has what the files of its configs and secrets hold, by path.
-func define(p *project, contents map[string][]byte) (*definition, error) {
-	d := &definer{project: p, contents: contents, files: map[string]string{}, def: &definition{name: p.Name}}
+func define(p *project, contents map[string][]byte, prints fingerprint) (*definition, error) {
+	d := &definer{project: p, contents: contents, prints: prints, files: map[string]string{}, def: &definition{name: p.Name}}
 	if err := d.objects(); err != nil {
 		return nil, err
 	}
@@ -85,6 +63,7 @@ func define(p *project, contents map[string][]byte) (*definition, error) {
 type definer struct {
 	project  *project
 	contents map[string][]byte
+	prints   fingerprint
 	files    map[string]string // "config key" and "secret key" to the name in the swarm
 	def      *definition
 }
@@ -130,7 +109,7 @@ func (d *definer) network(key string, n types.NetworkConfig) {
 	}
 	options := network.CreateOptions{
 		Driver: n.Driver, Scope: "swarm", Options: n.DriverOpts, Internal: n.Internal, Attachable: n.Attachable,
-		EnableIPv6: n.EnableIPv6, Labels: d.labels(n.Labels),
+		EnableIPv4: n.EnableIPv4, EnableIPv6: n.EnableIPv6, Labels: d.labels(n.Labels),
 	}
 	if options.Driver == "" || options.Driver == "default" {
 		options.Driver = "overlay"
@@ -143,59 +122,5 @@ func (d *definer) network(key string, n types.NetworkConfig) {
 			})
 		}
 	}
-	d.def.networks = append(d.def.networks, wantedNetwork{n.Name, options})
-}
-
-// maxFile is how large a config or secret may be, in bytes: the swarm takes no more.
-const maxFile = 500 * 1024
-
-// secretRounds makes it slow to find out, by the name of a secret that everybody may see, what is in it.
-const secretRounds = 600_000
-
-// nameOf is the name of a config or secret with a content: another content is another object.
-func (kind fileKind) nameOf(name string, data []byte) (string, error) {
-	if kind == configKind {
-		sum := sha256.Sum256(data)
-		return name + "-" + hex.EncodeToString(sum[:sumLength]), nil
-	}
-	sum, err := pbkdf2.Key(sha256.New, string(data), []byte(name), secretRounds, sumLength)
-	if err != nil {
-		return "", fmt.Errorf("name secret %s: %w", name, err)
-	}
-	return name + "-" + hex.EncodeToString(sum), nil
-}
-
-// sumLength is how many bytes of a sum stand in a name, which may have 64 characters.
-const sumLength = 6
-
-func (d *definer) file(kind fileKind, key string, f types.FileObjectConfig) error {
-	at := d.project.At(string(kind)+"s", key)
-	if f.External {
-		d.files[string(kind)+" "+key] = f.Name
-		d.def.outside = append(d.def.outside, outside{string(kind), f.Name, at})
-		return nil
-	}
-	data := []byte(f.Content)
-	switch {
-	case f.Driver != "" || f.TemplateDriver != "":
-		return fmt.Errorf("%s: %s %s: a driver is not supported", at, kind, key)
-	case f.File != "":
-		content, ok := d.contents[f.File]
-		if !ok {
-			return fmt.Errorf("%s: %s %s: %s cannot be read", at, kind, key, f.File)
-		}
-		data = content
-	case f.Environment != "":
-		data = []byte(d.project.Environment[f.Environment])
-	}
-	if len(data) == 0 || len(data) > maxFile {
-		return fmt.Errorf("%s: %s %s has %d bytes: a swarm takes 1 to %d", at, kind, key, len(data), maxFile)
-	}
-	name, err := kind.nameOf(f.Name, data)
-	if err != nil {
-		return err
-	}
-	d.files[string(kind)+" "+key] = name
-	d.def.files = append(d.def.files, wantedFile{kind, name, data, d.labels(f.Labels)})
-	return nil
+	d.def.networks = append(d.def.networks, wantedNetwork{n.Name, d.project.At("networks", key), options})
 }

@@ -14,6 +14,9 @@ import (
 func (d *definer) mounts(s types.ServiceConfig) ([]mount.Mount, error) {
 	var all []mount.Mount
 	for _, v := range s.Volumes {
+		if err := d.checkMount(v); err != nil {
+			return nil, &keyError{"volumes", err}
+		}
 		m := mount.Mount{Type: mount.Type(v.Type), Source: v.Source, Target: v.Target, ReadOnly: v.ReadOnly}
 		switch v.Type {
 		case types.VolumeTypeBind:
@@ -27,18 +30,48 @@ func (d *definer) mounts(s types.ServiceConfig) ([]mount.Mount, error) {
 				m.TmpfsOptions = &mount.TmpfsOptions{SizeBytes: int64(v.Tmpfs.Size), Mode: os.FileMode(v.Tmpfs.Mode)}
 			}
 		default:
-			return nil, fmt.Errorf("a mount of type %s is not supported", v.Type)
+			return nil, &keyError{"volumes", fmt.Errorf("a mount of type %s is not supported", v.Type)}
 		}
 		all = append(all, m)
 	}
 	for _, path := range s.Tmpfs {
 		path, options, _ := strings.Cut(path, ":")
 		if options != "" {
-			return nil, fmt.Errorf("tmpfs %s: options are not supported here; write it below volumes, with type: tmpfs", path)
+			return nil, &keyError{"tmpfs", fmt.Errorf("tmpfs %s: options are not supported here; write it below volumes, with type: tmpfs", path)}
 		}
 		all = append(all, mount.Mount{Type: mount.TypeTmpfs, Target: path})
 	}
 	return all, nil
+}
+
+// checkMount refuses what would be left out, and what nobody can judge: a swarm fills in templates when it makes a task,
+// and they can compute any path of the machine.
+func (d *definer) checkMount(v types.ServiceVolumeConfig) error {
+	sources := []string{}
+	if v.Type == types.VolumeTypeBind {
+		sources = append(sources, v.Source)
+	}
+	if v.Type == types.VolumeTypeVolume {
+		for _, option := range d.project.Volumes[v.Source].DriverOpts {
+			sources = append(sources, option)
+		}
+	}
+	for _, source := range sources {
+		if strings.Contains(source, "{{") {
+			return fmt.Errorf("the mount on %s is of a path with a template, %s: write the path as it is", v.Target, source)
+		}
+	}
+	for option, has := range map[string]bool{
+		"bind, selinux":   v.Bind != nil && v.Bind.SELinux != "",
+		"bind, recursive": v.Bind != nil && v.Bind.Recursive != "",
+		"volume, labels":  v.Volume != nil && len(v.Volume.Labels) > 0,
+		"volume, subpath": v.Volume != nil && v.Volume.Subpath != "",
+	} {
+		if has {
+			return fmt.Errorf("the mount on %s cannot have %s here", v.Target, option)
+		}
+	}
+	return nil
 }
 
 // volume completes the mount of a volume, which each machine makes for itself when the first task needs it.

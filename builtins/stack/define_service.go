@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,6 +38,9 @@ func (d *definer) service(s types.ServiceConfig) error {
 		deploy = &types.DeployConfig{}
 	}
 	at := func(key string, err error) error {
+		if below := (*keyError)(nil); errors.As(err, &below) {
+			key = below.key
+		}
 		return fmt.Errorf("%s: service %s: %w", d.project.At("services", s.Name, key), s.Name, err)
 	}
 	image := s.Image
@@ -61,6 +65,12 @@ func (d *definer) service(s types.ServiceConfig) error {
 	w.spec.RollbackConfig = updateConfig(deploy.RollbackConfig)
 	d.def.services = append(d.def.services, w)
 	return nil
+}
+
+// keyError is an error that is about what stands below a key of a service.
+type keyError struct {
+	key string
+	error
 }
 
 // refuse fails if a service says what a service of a swarm cannot have.

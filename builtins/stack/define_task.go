@@ -21,10 +21,10 @@ func (d *definer) task(s types.ServiceConfig, deploy *types.DeployConfig) (swarm
 	}
 	t := swarm.TaskSpec{ContainerSpec: c, Placement: placement(deploy.Placement)}
 	if t.RestartPolicy, err = restartPolicy(s.Restart, deploy.RestartPolicy); err != nil {
-		return t, err
+		return t, &keyError{"restart", err}
 	}
 	if t.Resources, err = resources(deploy.Resources); err != nil {
-		return t, err
+		return t, &keyError{"deploy", err}
 	}
 	if s.Logging != nil {
 		t.LogDriver = &swarm.Driver{Name: s.Logging.Driver, Options: s.Logging.Options}
@@ -32,8 +32,11 @@ func (d *definer) task(s types.ServiceConfig, deploy *types.DeployConfig) (swarm
 	for _, key := range slices.Sorted(maps.Keys(s.Networks)) {
 		n := swarm.NetworkAttachmentConfig{Target: d.project.Networks[key].Name}
 		if own := s.Networks[key]; own != nil {
-			if own.Ipv4Address != "" || own.Ipv6Address != "" || own.MacAddress != "" {
-				return t, fmt.Errorf("network %s: a task of a swarm cannot have an address of its own", key)
+			if own.Ipv4Address != "" || own.Ipv6Address != "" || own.MacAddress != "" || len(own.LinkLocalIPs) > 0 {
+				return t, &keyError{"networks", fmt.Errorf("network %s: a task of a swarm cannot have an address of its own", key)}
+			}
+			if own.GatewayPriority != 0 || own.InterfaceName != "" || own.Priority != 0 || own.UseServiceNameAlias != nil {
+				return t, &keyError{"networks", fmt.Errorf("network %s: of a task of a swarm only aliases and driver_opts can be said", key)}
 			}
 			n.Aliases, n.DriverOpts = slices.Clone(own.Aliases), own.DriverOpts
 		}

@@ -18,8 +18,11 @@ func defined(text string) (*definition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return define(p, map[string][]byte{"/srv/s.txt": []byte("secret")})
+	return define(p, map[string][]byte{"/srv/s.txt": []byte("secret")}, plainly)
 }
+
+// plainly stands for the fingerprints of a state directory.
+func plainly(of string, content []byte) ([]byte, error) { return append(content, of...), nil }
 
 const everything = `
 name: shop
@@ -83,7 +86,7 @@ func TestDefine(t *testing.T) {
 		"ports", "labels of the service", "replicas 3, was 0", "Name",
 		"command", "CapabilityAdd", "CapabilityDrop", "entrypoint", "environment: A, B", "Hosts", "labels", "mounts", "secrets",
 		"StopGracePeriod", "Ulimits", "logging", "networks", "placement", "resources", "restart policy", "update_config",
-		"shop_back overlay", "shop_default overlay", "secret shop_s-01229de35d60 secret",
+		"shop_back overlay", "shop_default overlay", "secret shop_s-736563726574 secret",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the definition differs (-want +got):\n%s", diff)
@@ -114,7 +117,11 @@ func TestDefineRefuses(t *testing.T) {
 		"ports: [\"80:80\"]\n    deploy: {endpoint_mode: dnsrr}": "with endpoint_mode dnsrr",
 		"deploy: {mode: replicated-job}":                         "replicated-job",
 		"tmpfs: [\"/tmp:size=1m\"]":                              "tmpfs /tmp: options are not supported",
-		"networks: {default: {ipv4_address: 10.0.0.2}}":          "cannot have an address of its own",
+		"networks: {default: {ipv4_address: 10.0.0.2}}":          "/srv/compose.yaml:5: service a: network default: a task of a swarm cannot have an address of its own",
+		"networks: {default: {interface_name: eth7}}":            "only aliases and driver_opts can be said",
+		`volumes: ['/srv/{{printf "%c%c" 46 46}}/etc:/etc']`:     "/srv/compose.yaml:5: service a: the mount on /etc is of a path with a template",
+		"volumes: [{type: volume, source: v, target: /v, volume: {subpath: a}}]\nvolumes: {v: {}}":                            "cannot have volume, subpath",
+		"volumes: ['data:/v']\nvolumes: {data: {driver_opts: {type: none, o: bind, device: '/srv/{{print .Service.Name}}'}}}": "the mount on /v is of a path with a template",
 	} {
 		_, err := defined("name: shop\nservices:\n  a:\n    image: x\n    " + text + "\n")
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -37,8 +37,9 @@ var deployBuiltin = runtime.Define(runtime.Builtin{
 		"not touched. Images are named by digest where a registry has them. It waits for each service: for the swarm's word on the " +
 		"update, and until all of its tasks have run for a while, which takes a healthy container where there is a health check. If a " +
 		"service fails, or the swarm pauses its update or takes it back, the call fails, with what the failed tasks printed, and the " +
-		"whole stack goes back: every service has the specification that it had, and what was made is removed. Configs and secrets " +
-		"are given names with a hash of their content; those that no service needs any more stay. Volumes stay. A preview says " +
+		"whole stack goes back: every service has the specification that it had, and what was made is removed. A config or " +
+		"secret with another content is another one; those that no service needs any more stay. Whether a secret has another content " +
+		"is only known with the state directory with which it was made: with another one services get their secrets anew. Volumes stay. A preview says " +
 		"which services would change, and why.",
 	Example: `stack.deploy("/opt/infra-core/current", files = ["docker-stack.yml"], name = "infra-core", env_files = ["/etc/infra-core/stack.env"])`,
 }, func(c *runtime.Call, a deployArgs) (starlark.Value, error) {
@@ -64,7 +65,7 @@ var deployBuiltin = runtime.Define(runtime.Builtin{
 	if err != nil {
 		return nil, err
 	}
-	if d.def, err = define(p, composefile.Contents(c, p)); err != nil {
+	if d.def, err = define(p, composefile.Contents(c, p), c.Reader().Fingerprint); err != nil {
 		return nil, err
 	}
 	return c.Do(d)
@@ -118,20 +119,18 @@ func (d *deploy) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied,
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := c.Hold(ctx, d.undo.Images...); err != nil {
+	if err := c.Hold(ctx, d.undo.held()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	watched, err := c.carryOut(ctx, d)
-	if err != nil {
-		return runtime.Applied{}, err
-	}
-	if d.wait {
+	if err == nil && d.wait {
 		watch := &watch{control: c, stack: d.def.name, steady: d.steady, restarts: d.restarts, services: watched}
-		if err := watch.until(ctx, d.timeout); err != nil {
-			return runtime.Applied{}, err
-		}
+		err = watch.until(ctx, d.timeout)
 	}
-	after, err := leaves(ctx, c.Client, d.def.name)
+	if err != nil {
+		return runtime.Applied{}, engine.Gone(ctx, err)
+	}
+	after, err := leaves(ctx, c.Client, d.def.name, w.Fingerprint)
 	return runtime.Applied{Value: value(d.def.name, true), After: after}, err
 }
 
@@ -159,10 +158,12 @@ func (d *deploy) Predict(w *runtime.World) (starlark.Value, error) {
 		}
 	}
 	for _, n := range d.def.networks {
-		next.networks[n.name] = true
+		if _, ok := next.networks[n.name]; !ok {
+			next.networks[n.name] = n.inspect()
+		}
 	}
 	for _, f := range d.def.files {
-		next.files[f.id()] = true
+		next.files[f.id()] = f.labels
 	}
 	predictions(w).set(d.def.name, next)
 	return value(d.def.name, true), nil

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -42,15 +41,16 @@ func seen(ctx context.Context, r *runtime.Reader, e *engine.Client, name string)
 		s.services = append(s.services, one)
 	}
 	s.networks, s.configs, s.secrets = nil, nil, nil
-	for n := range before.networks {
-		s.networks = append(s.networks, network.Inspect{Name: n})
+	for _, n := range before.networks {
+		s.networks = append(s.networks, n)
 	}
-	for f := range before.files {
+	for f, labels := range before.files {
 		kind, file, _ := strings.Cut(f, " ")
+		about := swarm.Annotations{Name: file, Labels: labels}
 		if kind == string(configKind) {
-			s.configs = append(s.configs, swarm.Config{ID: file, Spec: swarm.ConfigSpec{Annotations: swarm.Annotations{Name: file}}})
+			s.configs = append(s.configs, swarm.Config{ID: file, Spec: swarm.ConfigSpec{Annotations: about}})
 		} else {
-			s.secrets = append(s.secrets, swarm.Secret{ID: file, Spec: swarm.SecretSpec{Annotations: swarm.Annotations{Name: file}}})
+			s.secrets = append(s.secrets, swarm.Secret{ID: file, Spec: swarm.SecretSpec{Annotations: about}})
 		}
 	}
 	return s, nil
@@ -149,7 +149,11 @@ func (p *plan) diff() string {
 		fmt.Fprintf(&text, "+ create network %s\n", n.name)
 	}
 	for _, f := range p.files {
-		fmt.Fprintf(&text, "+ create %s %s\n", f.kind, f.name)
+		fmt.Fprintf(&text, "+ create %s", f.shown())
+		if slices.Contains(p.unknown, f.shown()) {
+			text.WriteString(" (that which is there was made with another state directory: what is in it is not known here)")
+		}
+		text.WriteString("\n")
 	}
 	for _, s := range p.steps {
 		sign := map[act]string{create: "+", update: "~", remove: "-"}[s.act]

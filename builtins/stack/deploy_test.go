@@ -28,8 +28,8 @@ func (b *bed) ask() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// asking asks over and over until it is stopped, and tells how often it had no answer.
-func (b *bed) asking() (stop func() (asked, failed int, last error)) {
+// asking asks over and over until it is stopped. A request that fails fails the test.
+func (b *bed) asking(during string) (stop func()) {
 	type result struct {
 		asked, failed int
 		last          error
@@ -51,10 +51,14 @@ func (b *bed) asking() (stop func() (asked, failed int, last error)) {
 			}
 		}
 	}()
-	return func() (int, int, error) {
+	return func() {
+		b.t.Helper()
 		close(done)
 		r := <-results
-		return r.asked, r.failed, r.last
+		b.t.Logf("%s: %d of %d requests failed", during, r.failed, r.asked)
+		if r.failed > 0 {
+			b.t.Errorf("%s: %d of %d requests failed, the last with %v", during, r.failed, r.asked, r.last)
+		}
 	}
 }
 
@@ -92,13 +96,9 @@ func TestDeploy(t *testing.T) {
 	}
 	b.wantSame("after a preview", specs)
 
-	stop := b.asking()
+	stop := b.asking("a rolling update of 2 tasks")
 	b.Run(blue).Want(events.Succeeded)
-	asked, failed, last := stop()
-	t.Logf("a rolling update of 2 tasks: %d of %d requests failed", failed, asked)
-	if failed > 0 {
-		t.Errorf("%d of %d requests failed, the last with %v", failed, asked, last)
-	}
+	stop()
 	if text, err := b.ask(); err != nil || text != "2" {
 		t.Errorf("the site answers %q, %v", text, err)
 	}
@@ -108,7 +108,9 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("service %s was touched", same)
 		}
 	}
+	stop = b.asking("the rollback of 2 tasks")
 	b.Rollback().Want(events.Restored)
+	stop()
 	b.wantSame("put back,", specs)
 	if text, err := b.ask(); err != nil || text != "1" {
 		t.Errorf("put back, the site answers %q, %v", text, err)
@@ -136,7 +138,9 @@ func TestBadVersion(t *testing.T) {
 			[]string{"service shop_db: the swarm has paused its update"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			stop := b.asking("a version that " + name)
 			r := b.Run(deploying(c.env...)).Want(events.RolledBack).WantError(c.want...)
+			stop()
 			wantShown(t, r, c.log)
 			b.wantSame(name+",", specs)
 			if text, err := b.ask(); err != nil || text != "1" {

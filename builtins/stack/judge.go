@@ -48,7 +48,11 @@ func (w *watch) judge(s *watched, now swarm.Service, tasks []swarm.Task, at time
 		return v, err
 	}
 	// While it updates, the swarm itself judges tasks that fail, by the service's update_config.
-	if len(c.failed) > w.restarts && !updating && !w.undo {
+	allowed := w.restarts
+	if u := now.Spec.UpdateConfig; u != nil && completed {
+		allowed = max(allowed, int(u.MaxFailureRatio*float32(c.wanted)))
+	}
+	if len(c.failed) > allowed && !updating && !w.undo {
 		v.bad = fmt.Sprintf("%d of its tasks have failed", len(c.failed))
 		return v, nil
 	}
@@ -123,11 +127,15 @@ func (w *watch) count(s *watched, now swarm.Service, tasks []swarm.Task) (count,
 		if !replicated {
 			c.wanted++
 		}
-		if t.Status.State == swarm.TaskStateRunning {
+		switch {
+		case t.Status.State != swarm.TaskStateRunning:
+			c.waiting = append(c.waiting, t)
+		case t.NodeID == w.node && !w.here[t.ID]:
+			t.Status.Err = "but has no container"
+			c.waiting = append(c.waiting, t)
+		default:
 			c.running++
 			running = append(running, t.ID)
-		} else {
-			c.waiting = append(c.waiting, t)
 		}
 	}
 	if !replicated {

@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 	"go.starlark.net/starlark"
 
+	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/ports"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/policy"
@@ -146,7 +147,7 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := c.Hold(ctx, l.undo.Images...); err != nil {
+	if err := c.Hold(ctx, l.undo.held()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	watch := &watch{control: c, stack: l.stack}
@@ -165,9 +166,9 @@ func (l *lifecycle) Apply(ctx context.Context, w *runtime.Writer) (runtime.Appli
 		err = c.waitEnded(ctx, ending, l.timeout)
 	}
 	if err != nil {
-		return runtime.Applied{}, err
+		return runtime.Applied{}, engine.Gone(ctx, err)
 	}
-	after, err := leaves(ctx, c.Client, l.stack)
+	after, err := leaves(ctx, c.Client, l.stack, w.Fingerprint)
 	return runtime.Applied{Value: value(l.stack, true), After: after}, err
 }
 

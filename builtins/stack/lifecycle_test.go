@@ -3,6 +3,8 @@ package stack
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +18,7 @@ import (
 const pair = `
 name: shop
 services:
-  web: {image: app:1, stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr, replicas: 2, update_config: {monitor: 300ms}}}
+  web: {image: app:1, stop_grace_period: 1s, deploy: {endpoint_mode: dnsrr, replicas: 2, update_config: {parallelism: 0, monitor: 300ms}}}
   db:
     image: app:1
     secrets: [{source: key, mode: 0444}]
@@ -124,13 +126,17 @@ func TestLifecycleUndo(t *testing.T) {
 func TestSecret(t *testing.T) {
 	b := newBed(t)
 	b.file("compose.yaml", pair)
-	b.Run(deploying("KEY", "correcthorse")).Want(events.Succeeded)
+	first := b.Preview(deploying("KEY", "correcthorse")).Want(events.WouldChange).Changes()[0]
+	if made := b.Run(deploying("KEY", "correcthorse")).Want(events.Succeeded).Changes()[0]; made.Diff != first.Diff {
+		t.Errorf("the first preview says\n%s\nand the run\n%s", first.Diff, made.Diff)
+	}
+	b.Preview(deploying("KEY", "correcthorse")).Want(events.NoChange)
 	specs, versions := b.specs(), b.versions()
 	if strings.Contains(specs, "correcthorse") {
 		t.Errorf("the secret is in\n%s", specs)
 	}
 	other := deploying("KEY", "batterystaple")
-	if c := b.Preview(other).Want(events.WouldChange).Changes()[0]; !strings.Contains(c.Diff, "+ create secret shop_key-") ||
+	if c := b.Preview(other).Want(events.WouldChange).Changes()[0]; !strings.Contains(c.Diff, "+ create secret shop_key\n") ||
 		!strings.Contains(c.Diff, "~ update service db (secrets)\n") {
 		t.Errorf("the preview says\n%s", c.Diff)
 	}
@@ -140,9 +146,26 @@ func TestSecret(t *testing.T) {
 	}
 	b.Rollback().Want(events.Restored)
 	b.wantSame("put back,", specs)
+	b.elsewhere("correcthorse")
 	b.Preview(`test.equal([n[:9] for n in stack.remove("shop", secrets = ["batterystaple"]).left], ["shop_key-"])`).Want(events.WouldChange)
 	b.UndoTwice(`test.equal(stack.remove("shop", secrets = ["correcthorse"]).left, [])`)
 	b.wantSame("removed with its secret, and undone twice,", specs)
 	b.NoTrace("correcthorse")
 	b.NoTrace("batterystaple")
+}
+
+// elsewhere looks at the stack with another state directory, with which nobody can tell what is in its secret.
+func (b *bed) elsewhere(secret string) {
+	b.t.Helper()
+	f := fixture(b.t)
+	if err := os.WriteFile(filepath.Join(f.Dir, "compose.yaml"), []byte(pair), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	c := f.Preview(deploying("KEY", secret)).Want(events.WouldChange).Changes()[0]
+	for _, want := range []string{"+ create secret shop_key (that which is there was made with another state directory", "~ update service db (secrets)\n"} {
+		if !strings.Contains(c.Diff, want) {
+			b.t.Errorf("with another state directory the preview lacks %q:\n%s", want, c.Diff)
+		}
+	}
+	f.Preview(fmt.Sprintf(`test.equal(len(stack.remove("shop", secrets = [%q]).left), 1)`, secret)).Want(events.WouldChange)
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/docker/docker/api/types/network"
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/infrarun/infrarun/runtime"
@@ -18,21 +19,25 @@ type overlay struct {
 // predicted is a stack as it will be.
 type predicted struct {
 	services map[string]swarm.ServiceSpec
-	networks map[string]bool // by name
-	files    map[string]bool // by kind and name
+	networks map[string]network.Inspect   // by name
+	files    map[string]map[string]string // labels, by kind and name
+}
+
+func nothingPredicted() *predicted {
+	return &predicted{map[string]swarm.ServiceSpec{}, map[string]network.Inspect{}, map[string]map[string]string{}}
 }
 
 // predict begins with what there is.
 func predict(s *state) *predicted {
-	p := &predicted{map[string]swarm.ServiceSpec{}, map[string]bool{}, map[string]bool{}}
+	p := nothingPredicted()
 	for _, one := range s.services {
 		p.services[one.Spec.Name] = one.Spec
 	}
 	for _, n := range s.networks {
-		p.networks[n.Name] = true
+		p.networks[n.Name] = n
 	}
 	for _, f := range s.files() {
-		p.files[f.id()] = true
+		p.files[f.id()] = f.labels
 	}
 	return p
 }

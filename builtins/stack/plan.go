@@ -41,6 +41,7 @@ type plan struct {
 	steps    []step
 	networks []wantedNetwork // to be made
 	files    []wantedFile    // to be made
+	unknown  []string        // secrets of which nobody can tell whether those that are there have the same content
 	same     []string        // services that are left alone
 	guessed  []string        // what a preview takes for granted
 	local    []string        // images that every machine has to have already
@@ -63,13 +64,18 @@ type planner struct {
 func (pl *planner) plan(ctx context.Context) (*plan, error) {
 	p := &plan{}
 	for _, n := range pl.def.networks {
-		if pl.state.network(n.name) == nil {
+		if there := pl.state.network(n.name); there == nil {
 			p.networks = append(p.networks, n)
+		} else if err := n.check(there); err != nil {
+			return nil, err
 		}
 	}
 	for _, f := range pl.def.files {
 		if pl.state.fileID(f.kind, f.name) == "" {
 			p.files = append(p.files, f)
+			if pl.state.strangers(f) {
+				p.unknown = append(p.unknown, f.shown())
+			}
 		}
 	}
 	if err := pl.known(); err != nil {

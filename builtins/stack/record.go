@@ -3,6 +3,7 @@ package stack
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -48,17 +49,21 @@ type keptFile struct {
 // restoreArgs are the arguments of the undo.
 type restoreArgs struct {
 	Stack   string        `json:"stack"`
-	Record  journal.Blob  `json:"record"` // sealed: there are environments in it
-	Images  []engine.Kept `json:"images"`
+	Record  journal.Blob  `json:"record"`  // sealed: there are environments in it
+	Images  []engine.Kept `json:"images"`  // which no registry has
+	Fetched []engine.Kept `json:"fetched"` // which the machines fetch again
 	Timeout time.Duration `json:"timeout"`
 }
+
+// held are the images that are tagged until the undo.
+func (a *restoreArgs) held() []engine.Kept { return slices.Concat(a.Images, a.Fetched) }
 
 // left is what a change has left of a stack: what each service's specification comes to, by name.
 type left map[string]string
 
-// leftOf describes services for the check for drift. Neither the version counts, which the swarm counts up when it only notes
+// leftOf describes services for the check for drift, by fingerprints: there may be weak secrets in environments. Neither the version counts, which the swarm counts up when it only notes
 // how an update goes, nor ids of what was made again by another rollback, nor how often a service was restarted.
-func leftOf(s *state) (left, error) {
+func leftOf(s *state, prints fingerprint) (left, error) {
 	l := left{}
 	for _, one := range s.services {
 		tree, err := normal(one.Spec, s.names)
@@ -69,18 +74,22 @@ func leftOf(s *state) (left, error) {
 		if err != nil {
 			return nil, fmt.Errorf("service %s: %w", one.Spec.Name, err)
 		}
-		l[one.Spec.Name] = digest(text)
+		sum, err := prints("service "+one.Spec.Name, text)
+		if err != nil {
+			return nil, err
+		}
+		l[one.Spec.Name] = hex.EncodeToString(sum)
 	}
 	return l, nil
 }
 
 // leaves looks at a stack and describes it for the check for drift.
-func leaves(ctx context.Context, e *engine.Client, name string) (left, error) {
+func leaves(ctx context.Context, e *engine.Client, name string, prints fingerprint) (left, error) {
 	s, err := look(ctx, e, name)
 	if err != nil {
 		return nil, err
 	}
-	return leftOf(s)
+	return leftOf(s, prints)
 }
 
 // undoTimeout is how long an undo waits at least: somebody who gave a change little time did not mean that the way back is to
@@ -134,11 +143,16 @@ func keepStack(ctx context.Context, k *runtime.Keeper, name string, touched []st
 	return args, nil
 }
 
-// keepImages keeps the images of the tasks on this machine that the change ends.
+// keepImages keeps the images of the tasks on this machine that the change ends. One from a registry is only held: what was
+// saved and loaded again would not have the digest by which tasks name it.
 func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engine.Client, rec *record, touched []string) error {
 	list, err := e.ContainerList(ctx, container.ListOptions{Filters: ofStack(a.Stack)})
 	if err != nil {
 		return fmt.Errorf("list containers: %w", engine.Explain(ctx, err))
+	}
+	losesDigests, err := classicStore(ctx, e)
+	if err != nil {
+		return err
 	}
 	var ids, kept []string
 	list = slices.DeleteFunc(list, func(c container.Summary) bool { return !slices.Contains(touched, c.Labels[serviceNameLabel]) })
@@ -147,13 +161,18 @@ func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engi
 	}
 	for _, c := range list {
 		ref := imageOf(rec.Services, c.Labels[serviceNameLabel])
-		if ref != "" && !strings.Contains(ref, "@") && rec.Refs[ref] == "" {
+		named := strings.Contains(ref, "@")
+		if ref != "" && !named && rec.Refs[ref] == "" {
 			rec.Refs[ref] = c.ImageID
 		}
 		if slices.Contains(kept, c.ImageID) {
 			continue
 		}
 		kept = append(kept, c.ImageID)
+		if named && losesDigests {
+			a.Fetched = append(a.Fetched, engine.Kept{ID: c.ImageID})
+			continue
+		}
 		image, err := e.KeepImage(ctx, k, c.ImageID, ids...)
 		if err != nil {
 			return err
@@ -161,6 +180,16 @@ func (a *restoreArgs) keepImages(ctx context.Context, k *runtime.Keeper, e *engi
 		a.Images = append(a.Images, image)
 	}
 	return nil
+}
+
+// classicStore reports whether the engine keeps images in its own store, in which only what was pulled or pushed has a
+// digest. In that of containerd everything has one.
+func classicStore(ctx context.Context, e *engine.Client) (bool, error) {
+	info, err := e.Info(ctx)
+	if err != nil {
+		return false, fmt.Errorf("ask the engine about its images: %w", engine.Explain(ctx, err))
+	}
+	return !slices.ContainsFunc(info.DriverStatus, func(pair [2]string) bool { return strings.Contains(pair[1], "containerd.snapshotter") }), nil
 }
 
 func imageOf(list []swarm.Service, name string) string {
@@ -173,13 +202,13 @@ func imageOf(list []swarm.Service, name string) string {
 }
 
 // restoreDrift says how a stack differs from what a change has left.
-func restoreDrift(ctx context.Context, _ *runtime.Reader, args restoreArgs, after left) (string, error) {
+func restoreDrift(ctx context.Context, r *runtime.Reader, args restoreArgs, after left) (string, error) {
 	e, err := engine.Open(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer e.Close()
-	now, err := leaves(ctx, e, args.Stack)
+	now, err := leaves(ctx, e, args.Stack, r.Fingerprint)
 	if err != nil {
 		return "", err
 	}

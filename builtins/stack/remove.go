@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker/docker/api/types/swarm"
 	"go.starlark.net/starlark"
 
 	"github.com/infrarun/infrarun/builtins/internal/ports"
@@ -24,8 +23,8 @@ var removeBuiltin = runtime.Define(runtime.Builtin{
 	Name: "stack.remove", Returns: "struct(stack, changed, left): left are the names of the secrets that stay", Undo: runtime.Compensating,
 	Permission: "`docker` on stack:name",
 	Doc: "Removes the services, networks and configs of a stack, and waits until its containers on this machine are gone. It needs no compose " +
-		"file. Volumes stay. A secret goes only if what is in it is given: that a swarm tells nobody, so a rollback could not make it " +
-		"again. Undo makes the networks, configs, secrets and services again.",
+		"file. Volumes stay. A secret goes only if what is in it is given, with the state directory with which it was made: a swarm tells " +
+		"nobody, so a rollback could not make it again. Undo makes the networks, configs, secrets and services again.",
 	Example: `stack.remove("infra-core", secrets = [secret.file("/etc/infra-core/token")])`,
 }, func(c *runtime.Call, a removeArgs) (starlark.Value, error) {
 	if err := checkName(a.Name); err != nil {
@@ -67,7 +66,7 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 	}
 	defer e.Close()
 	d.state = s
-	if err := d.sort(s.files()); err != nil {
+	if err := d.sort(s.files(), r.Fingerprint); err != nil {
 		return runtime.Finding{}, err
 	}
 	if len(s.services)+len(s.networks)+len(d.files) == 0 {
@@ -93,11 +92,11 @@ func (d *removal) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding
 }
 
 // sort tells the configs and secrets that can be made again from those that cannot.
-func (d *removal) sort(files []wantedFile) error {
+func (d *removal) sort(files []wantedFile, prints fingerprint) error {
 	for _, f := range files {
 		if f.kind == secretKind {
 			var err error
-			if f.data, err = d.contentOf(f.name); err != nil {
+			if f.data, err = d.contentOf(f.name, prints); err != nil {
 				return err
 			}
 			if f.data == nil {
@@ -111,13 +110,13 @@ func (d *removal) sort(files []wantedFile) error {
 }
 
 // contentOf is what is in a secret, by its name; nil if that is not known.
-func (d *removal) contentOf(name string) ([]byte, error) {
+func (d *removal) contentOf(name string, prints fingerprint) ([]byte, error) {
 	cut := strings.LastIndexByte(name, '-')
 	if cut < 0 {
 		return nil, nil
 	}
 	for _, text := range d.secrets {
-		called, err := secretKind.nameOf(name[:cut], []byte(text))
+		called, err := prints.secretName(name[:cut], []byte(text))
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +158,7 @@ func (d *removal) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied
 		return runtime.Applied{}, runtime.NotApplied(err)
 	}
 	defer c.Close()
-	if err := c.Hold(ctx, d.undo.Images...); err != nil {
+	if err := c.Hold(ctx, d.undo.held()...); err != nil {
 		return runtime.Applied{}, err
 	}
 	var names []string
@@ -192,9 +191,9 @@ func (d *removal) Predict(w *runtime.World) (starlark.Value, error) {
 			ports.Of(w).Free(port)
 		}
 	}
-	next := &predicted{map[string]swarm.ServiceSpec{}, map[string]bool{}, map[string]bool{}}
+	next := nothingPredicted()
 	for _, name := range d.left {
-		next.files[string(secretKind)+" "+name] = true
+		next.files[string(secretKind)+" "+name] = nil
 	}
 	predictions(w).set(d.name, next)
 	return d.value(true), nil

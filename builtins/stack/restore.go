@@ -3,8 +3,6 @@ package stack
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,40 +13,7 @@ import (
 	"github.com/docker/docker/api/types/swarm"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
-	"github.com/infrarun/infrarun/runtime"
 )
-
-func digest(text []byte) string {
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
-}
-
-// restoreUndo puts a stack back as it was recorded, and waits until its tasks run again.
-func restoreUndo(ctx context.Context, w *runtime.Writer, args restoreArgs) error {
-	content, err := w.Open(args.Record)
-	if err != nil {
-		return fmt.Errorf("read the record of stack %s: %w", args.Stack, err)
-	}
-	defer content.Close()
-	rec := &record{}
-	if err := json.NewDecoder(content).Decode(rec); err != nil {
-		return fmt.Errorf("read the record of stack %s: %w", args.Stack, err)
-	}
-	c, err := newControl(ctx, w)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	u := &restorer{control: c, rec: rec, args: args}
-	if err := u.restore(ctx); err != nil {
-		return err
-	}
-	var errs []error
-	for _, kept := range args.Images {
-		errs = append(errs, c.Release(ctx, kept))
-	}
-	return errors.Join(errs...)
-}
 
 // restorer puts one stack back.
 type restorer struct {
@@ -165,7 +130,7 @@ func (u *restorer) files(ctx context.Context, now *state) error {
 		if now.fileID(f.Kind, f.Name) != "" {
 			continue
 		}
-		if err := u.makeFile(ctx, wantedFile{f.Kind, f.Name, f.Data, f.Labels}); err != nil {
+		if err := u.makeFile(ctx, wantedFile{kind: f.Kind, name: f.Name, data: f.Data, labels: f.Labels}); err != nil {
 			return err
 		}
 	}

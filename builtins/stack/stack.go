@@ -32,13 +32,15 @@
 // # Files
 //
 //	define.go define_service.go define_task.go define_mount.go   what a project is as services
+//	define_file.go                    configs and secrets, and their names
+//	network.go                        whether a network is as it is to be
 //	image.go                          which content an image has
 //	state.go                          what the swarm has
 //	compare.go plan.go                what is to be done, and why
 //	deploy.go deploy_probe.go         the builtin deploy
 //	writer.go writer_object.go        making and updating
 //	watch.go judge.go failure.go      waiting, and what went wrong
-//	record.go restore.go              the record and the undo
+//	record.go undo.go restore.go      the record and the undo
 //	lifecycle.go                      the builtins restart and stop
 //	remove.go status.go               the other builtins
 //	overlay.go                        what a preview predicts

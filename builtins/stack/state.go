@@ -98,10 +98,10 @@ func (s *state) network(name string) *network.Inspect {
 func (s *state) files() []wantedFile {
 	var all []wantedFile
 	for _, c := range s.configs {
-		all = append(all, wantedFile{configKind, c.Spec.Name, c.Spec.Data, c.Spec.Labels})
+		all = append(all, wantedFile{kind: configKind, name: c.Spec.Name, data: c.Spec.Data, labels: c.Spec.Labels})
 	}
 	for _, c := range s.secrets {
-		all = append(all, wantedFile{secretKind, c.Spec.Name, nil, c.Spec.Labels})
+		all = append(all, wantedFile{kind: secretKind, name: c.Spec.Name, labels: c.Spec.Labels})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/swarm"
 
@@ -42,6 +43,8 @@ type watch struct {
 	undo     bool // only the tasks count: it was the swarm that was told to go back
 
 	down map[string]bool // machines, by id, of whose tasks nobody knows
+	node string          // the id of this machine
+	here map[string]bool // ids of the tasks whose containers run on it
 }
 
 // serviceTemplate is what the tasks of a service are made of, in the form of templateOf.
@@ -95,7 +98,7 @@ func (w *watch) look(ctx context.Context) (*failure, map[string]string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := w.lookAtNodes(ctx); err != nil {
+	if err := errors.Join(w.lookAtNodes(ctx), w.lookHere(ctx)); err != nil {
 		return nil, nil, err
 	}
 	waiting := map[string]string{}
@@ -139,6 +142,30 @@ func (w *watch) lookAtNodes(ctx context.Context) error {
 	w.down = map[string]bool{}
 	for _, n := range list {
 		w.down[n.ID] = n.Status.State == swarm.NodeStateDown
+	}
+	return nil
+}
+
+// taskLabel is on the container of a task, with the task's id.
+const taskLabel = "com.docker.swarm.task.id"
+
+// lookHere notes which tasks run on this machine. When its engine has just started anew, the swarm still takes those to run
+// that have ended with it.
+func (w *watch) lookHere(ctx context.Context) error {
+	if w.node == "" {
+		info, err := w.Info(ctx)
+		if err != nil {
+			return fmt.Errorf("ask the engine about its swarm: %w", engine.Explain(ctx, err))
+		}
+		w.node = info.Swarm.NodeID
+	}
+	list, err := w.ContainerList(ctx, container.ListOptions{Filters: filters.NewArgs(filters.Arg("label", taskLabel))})
+	if err != nil {
+		return fmt.Errorf("list containers: %w", engine.Explain(ctx, err))
+	}
+	w.here = map[string]bool{}
+	for _, c := range list {
+		w.here[c.Labels[taskLabel]] = true
 	}
 	return nil
 }

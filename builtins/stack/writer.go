@@ -12,6 +12,7 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/failpoint"
 )
 
 // control changes a stack.
@@ -24,7 +25,32 @@ func newControl(ctx context.Context, w *runtime.Writer) (*control, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := answers(ctx, x.Client); err != nil {
+		x.Close()
+		return nil, err
+	}
 	return &control{x}, nil
+}
+
+// electing is how long a swarm may be without a leader, as it is when the engine has just started anew.
+const electing = 30 * time.Second
+
+// answers waits until the swarm can be asked.
+func answers(ctx context.Context, e *engine.Client) error {
+	for deadline := time.Now().Add(electing); ; {
+		_, err := e.NodeList(ctx, swarm.NodeListOptions{})
+		switch {
+		case err == nil:
+			return nil
+		case !away(err):
+			return fmt.Errorf("ask the swarm: %w", engine.Explain(ctx, err))
+		case time.Now().After(deadline):
+			return fmt.Errorf("ask the swarm, for %v: %w", electing, engine.Explain(ctx, err))
+		}
+		if err := pause(ctx, pollInterval); err != nil {
+			return err
+		}
+	}
 }
 
 // carryOut makes and changes what is planned, all at once, and returns what is to be watched.
@@ -42,6 +68,9 @@ func (c *control) carryOut(ctx context.Context, d *deploy) ([]*watched, error) {
 		if err := c.makeFile(ctx, f); err != nil {
 			return nil, err
 		}
+	}
+	if err := failpoint.Hit("stack.after-objects"); err != nil {
+		return nil, err
 	}
 	for _, s := range d.plan.steps { // first: they may hold a port that is needed
 		if s.act == remove {
@@ -77,17 +106,20 @@ func (c *control) put(ctx context.Context, spec swarm.ServiceSpec, old *swarm.Se
 			return nil, fmt.Errorf("create service %s: %w", spec.Name, engine.Explain(ctx, err))
 		}
 		w.id = made.ID
-		return w, c.remember(ctx, w)
+	} else {
+		w.id = old.ID
+		tasks, err := tasksOf(ctx, c.Client, old.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			w.known[t.ID] = true
+		}
+		if err := c.update(ctx, old.ID, spec, auth); err != nil {
+			return nil, err
+		}
 	}
-	w.id = old.ID
-	tasks, err := tasksOf(ctx, c.Client, old.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range tasks {
-		w.known[t.ID] = true
-	}
-	if err := c.update(ctx, old.ID, spec, auth); err != nil {
+	if err := failpoint.Hit("stack.after-put"); err != nil {
 		return nil, err
 	}
 	return w, c.remember(ctx, w)

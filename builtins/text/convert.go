@@ -19,10 +19,19 @@ type indentArgs struct {
 
 var indentBuiltin = runtime.Define(runtime.Builtin{
 	Name: "text.indent", Pure: true, Returns: "string",
-	Doc: "Puts a prefix before every line of a text, except empty ones.", Example: `text.indent(log, "    ")`,
+	Doc:     "Puts a prefix before every line of a text, except empty ones. The result has at most 32 MiB.",
+	Example: `text.indent(log, "    ")`,
 }, func(_ *runtime.Call, a indentArgs) (starlark.Value, error) {
+	if len(a.Prefix) > (maxResult-len(a.Text))/(1+strings.Count(a.Text, "\n")) {
+		return nil, errResult
+	}
 	return starlark.String(indent(a.Text, a.Prefix)), nil
 })
+
+// maxResult bounds a text that is made of a text, in bytes: twice what other builtins read.
+const maxResult = 32 << 20
+
+var errResult = fmt.Errorf("the result would have more than %d MiB", maxResult>>20)
 
 func indent(text, prefix string) string {
 	var b strings.Builder

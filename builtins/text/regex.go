@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"go.starlark.net/starlark"
 
@@ -65,12 +66,43 @@ type replaceArgs struct {
 
 var regexReplaceBuiltin = runtime.Define(runtime.Builtin{
 	Name: "text.regex_replace", Pure: true, Returns: "string",
-	Doc:     "Replaces every match of a regular expression in a text.",
+	Doc:     "Replaces every match of a regular expression in a text. The result has at most 32 MiB.",
 	Example: `text.regex_replace("(?m)^port = .*$", config, "port = 8082")`,
 }, func(_ *runtime.Call, a replaceArgs) (starlark.Value, error) {
 	re, err := compile(a.Pattern)
 	if err != nil {
 		return nil, err
 	}
-	return starlark.String(re.ReplaceAllString(a.Text, a.Replacement)), nil
+	text, err := replace(re, a.Text, a.Replacement)
+	return starlark.String(text), err
 })
+
+// maxPlaces bounds in how many places the matches in a text and their groups may begin and end.
+const maxPlaces = 8 << 20
+
+// replace is Regexp.ReplaceAllString, bounded.
+func replace(re *regexp.Regexp, text, replacement string) (string, error) {
+	most := maxPlaces / (2 * (1 + re.NumSubexp()))
+	matches := re.FindAllStringSubmatchIndex(text, most+1)
+	if len(matches) > most {
+		return "", fmt.Errorf("there are more than %d matches; let the pattern match more at once", most)
+	}
+	var result []byte
+	groups := strings.Count(replacement, "$")
+	end := 0 // of the last match
+	for _, m := range matches {
+		if groups*(m[1]-m[0]) > 4*maxResult { // before it is made; most groups are shorter than the match
+			return "", errResult
+		}
+		result = append(result, text[end:m[0]]...)
+		result = re.ExpandString(result, replacement, text, m)
+		end = m[1]
+		if len(result) > maxResult {
+			return "", errResult
+		}
+	}
+	if len(result)+len(text)-end > maxResult {
+		return "", errResult
+	}
+	return string(append(result, text[end:]...)), nil
+}

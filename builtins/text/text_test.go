@@ -33,13 +33,15 @@ func TestBuiltins(t *testing.T) {
 func TestErrors(t *testing.T) {
 	f := familytest.New(t, text.Family())
 	for recipe, want := range map[string]string{
-		`text.template("{{.b}}", {"a": 1})`:     "text.template: template:1:2: at <.b>: map has no entry for key \"b\"",
-		`text.regex_match("(", "")`:             "text.regex_match: pattern: error parsing regexp: missing closing )",
-		`text.regex_match("a" * 20000, "")`:     "the limit is 16384",
-		`text.base64_decode("*")`:               "text.base64_decode: the text is no base64",
-		`text.dotenv({"A": "x\ny"})`:            "text.dotenv: the value of A has a line break",
-		`text.parse_dotenv("A=1\nA=2")`:         "text.parse_dotenv: line 2: A comes twice",
-		`text.template(template = 1, data = 1)`: "text.template: for parameter \"template\": got int, want string",
+		`text.template("{{.b}}", {"a": 1})`:                   "text.template: template:1:2: at <.b>: map has no entry for key \"b\"",
+		`text.regex_match("(", "")`:                           "text.regex_match: pattern: error parsing regexp: missing closing )",
+		`text.regex_match("a" * 20000, "")`:                   "the limit is 16384",
+		`text.indent("x\n" * (1 << 20), "y" * 100)`:           "text.indent: the result would have more than 32 MiB",
+		`text.regex_replace("x", "x" * (1 << 20), "y" * 100)`: "text.regex_replace: the result would have more than 32 MiB",
+		`text.base64_decode("*")`:                             "text.base64_decode: the text is no base64",
+		`text.dotenv({"A": "x\ny"})`:                          "text.dotenv: the value of A has a line break",
+		`text.parse_dotenv("A=1\nA=2")`:                       "text.parse_dotenv: line 2: A comes twice",
+		`text.template(template = 1, data = 1)`:               "text.template: for parameter \"template\": got int, want string",
 	} {
 		f.Run(recipe).Want(events.Refused).WantError(want)
 	}

@@ -120,7 +120,7 @@ func (h *hostile) run(mode, code string, more ...string) {
 	if ctx.Err() != nil {
 		h.t.Fatalf("%s: it did not end within %s\n%s", mode, hostileTime, shortened(out.String()))
 	}
-	if got := strconv.Itoa(cmd.ProcessState.ExitCode()); got != code && code != "any" {
+	if got := strconv.Itoa(exitCode(cmd.ProcessState)); got != code && code != "any" {
 		h.t.Errorf("%s: exit code %s, want %s (%v)", mode, got, code, err)
 	}
 	h.check(mode, out.String())
@@ -133,6 +133,14 @@ func (h *hostile) run(mode, code string, more ...string) {
 	if h.t.Failed() {
 		h.t.Logf("%s:\n%s", mode, shortened(out.String()))
 	}
+}
+
+// exitCode is the exit code as a shell tells it, also of what a signal has ended.
+func exitCode(s *os.ProcessState) int {
+	if status := s.Sys().(syscall.WaitStatus); status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return s.ExitCode()
 }
 
 // check looks at what was printed, and at what was kept.

@@ -21,8 +21,11 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/infrarun/infrarun/runtime"
 )
@@ -30,11 +33,23 @@ import (
 func main() {
 	// A reader of our output that goes away, such as head, must not stop a deployment half way.
 	signal.Ignore(syscall.SIGPIPE)
+	abortOnFatalError()
 	// What a deployment leaves must not depend on who runs it: what commands make can be read by the services, and what is
 	// nobody's business has its mode given.
 	syscall.Umask(0o022)
 	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}
 	os.Exit(a.main(os.Args[1:]))
+}
+
+// maxStack is how many bytes the stack of a recipe can take; all else of its memory is bounded by package runtime.
+const maxStack = 256 << 20
+
+// abortOnFatalError has a fatal error of the Go runtime, such as a stack that overflows, end the process by a signal. By
+// itself it would end with exit code 2, which tells that a preview has found changes. It leaves no core: secrets would be in it.
+func abortOnFatalError() {
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // where it fails, the machine's limit on cores is what there is
+	debug.SetTraceback("crash")
+	debug.SetMaxStack(maxStack)
 }
 
 // app is one invocation of the command.

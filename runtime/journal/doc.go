@@ -50,6 +50,7 @@
 //	journal.go   appending
 //	open.go      Create, Open, Read
 //	blob.go batch.go seal.go    contents: kept, kept many at once, kept secret
+//	fingerprint.go   what makes a content known again under the same key
 //	durable.go writeback_*.go   directories that survive a power cut, files that reach the disk early
 //	errors.go    what a reader can meet: corruption, another version
 package journal

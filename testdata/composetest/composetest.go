@@ -8,8 +8,6 @@
 package composetest
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -100,17 +98,8 @@ var current = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache := os.Getenv("INFRARUN_TEST_CACHE")
-	if cache == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		cache = filepath.Join(base, "infrarun-test")
-	}
-	sum := sha256.Sum256(sums)
-	dir := filepath.Join(cache, "compose-"+hex.EncodeToString(sum[:6]))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := server.Cache("compose", string(sums))
+	if err != nil {
 		return "", err
 	}
 	file := filepath.Join(dir, "docker-compose")

@@ -44,16 +44,17 @@ const registryScript = `"$@" >"$LOG" 2>&1 & pid=$!; cat >/dev/null; kill "$pid" 
 func (e *Engine) Registry() *Registry {
 	e.t.Helper()
 	if e.process.registry == nil {
-		r, err := startRegistry(filepath.Join(e.dir, "registry"))
+		r, err := startRegistry(filepath.Join(e.dir, "registry"), "127.0.0.1")
 		e.must(err)
 		e.process.registry = r
 	}
 	return e.process.registry
 }
 
-func startRegistry(dir string) (*Registry, error) {
+// startRegistry starts a registry on a free port of an address of this machine.
+func startRegistry(dir, address string) (*Registry, error) {
 	r := &Registry{User: "deployer", Password: "registry-password-1", ended: make(chan error, 1)}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := net.Listen("tcp", address+":0")
 	if err != nil {
 		return nil, err
 	}

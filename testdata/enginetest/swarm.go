@@ -28,6 +28,8 @@ import (
 type Swarm struct {
 	Engines   [2]*Engine
 	Addresses [2]string
+	// Here is the address of this machine in the network of the engines.
+	Here string
 	// Namespaces are the files of the engines' network namespaces, for nsenter: the loopback of a machine is in its own.
 	Namespaces [2]string
 }
@@ -36,6 +38,7 @@ type Swarm struct {
 type swarmProcess struct {
 	engines    [2]*process
 	addresses  [2]string
+	here       string
 	namespaces [2]string
 	alive      io.WriteCloser // the engines end when this is closed
 	ended      chan error
@@ -58,7 +61,7 @@ func StartSwarm(t testing.TB) *Swarm {
 	} else if err != nil {
 		t.Fatalf("a swarm for the test: %v", err)
 	}
-	s := &Swarm{Addresses: theSwarm.s.addresses, Namespaces: theSwarm.s.namespaces}
+	s := &Swarm{Addresses: theSwarm.s.addresses, Here: theSwarm.s.here, Namespaces: theSwarm.s.namespaces}
 	for i, p := range theSwarm.s.engines {
 		s.Engines[i] = &Engine{Host: p.host, API: p.api, t: t, process: p}
 	}
@@ -74,7 +77,7 @@ func startSwarm() (*swarmProcess, error) {
 	if os.Geteuid() != 0 {
 		return nil, server.Unavailable("engines of the tests' own need root")
 	}
-	if err := server.Install("docker.io iproute2", "dockerd", "ip", "nsenter", "unshare"); err != nil {
+	if err := server.Install("docker.io docker-registry iproute2", "dockerd", "docker-registry", "ip", "nsenter", "unshare"); err != nil {
 		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "swarm") // short, for the sake of the sockets
@@ -83,7 +86,7 @@ func startSwarm() (*swarmProcess, error) {
 	}
 	number := os.Getpid() // swarms of other test processes run at the same time
 	network := fmt.Sprintf("10.%d.%d", 200+number%50, number/50%250)
-	s := &swarmProcess{ended: make(chan error, 1), addresses: [2]string{network + ".11", network + ".12"}}
+	s := &swarmProcess{ended: make(chan error, 1), addresses: [2]string{network + ".11", network + ".12"}, here: network + ".1"}
 	name := fmt.Sprintf("irs%d", number)
 	s.namespaces = [2]string{"/run/netns/" + name + "1", "/run/netns/" + name + "2"}
 	cmd := exec.Command("sh", "-c", swarmScript, "swarm.sh", dir, name, network)
@@ -138,8 +141,23 @@ func (s *swarmProcess) join() error {
 }
 
 func (s *swarmProcess) stop() {
+	if r := s.engines[0].registry; r != nil {
+		r.stop()
+	}
 	s.alive.Close()
 	<-s.ended
+}
+
+// Registry returns a registry that both engines reach; see [Engine.Registry].
+func (s *Swarm) Registry() *Registry {
+	e := s.Engines[0]
+	e.t.Helper()
+	if e.process.registry == nil {
+		r, err := startRegistry(filepath.Join(filepath.Dir(e.dir), "registry"), s.Here)
+		e.must(err)
+		e.process.registry = r
+	}
+	return e.process.registry
 }
 
 // Alone has the second engine leave the swarm, for the rest of the process.

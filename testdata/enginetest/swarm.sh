@@ -28,20 +28,41 @@ exec 3<&0
 cat <&3 >/dev/null &
 tests=$!
 engines=
+# A file "again" has an engine start anew when it has ended, as soon as there is no file "down": see engine.sh.
+run() {
+	: >"$dir/$1/again"
+	while rm "$dir/$1/again" 2>/dev/null; do
+		while [ -e "$dir/$1/down" ] && kill -0 "$tests" 2>/dev/null; do
+			sleep 0.05
+		done
+		kill -0 "$tests" 2>/dev/null || break
+		# Not ip netns exec: that hides the control groups.
+		# shellcheck disable=SC2016 # the inner shell expands it
+		nsenter --net="/run/netns/$name$1" unshare --uts sh -c 'hostname "$1"; shift; exec "$@"' sh "engine$1" \
+			dockerd --data-root "$dir/$1/data" --exec-root "$dir/$1/exec" --pidfile "$dir/$1/docker.pid" \
+			--host "unix://$dir/$1/docker.sock" --insecure-registry "$net.0/24" --shutdown-timeout 2 >>"$dir/$1/log" 2>&1 || true
+	done
+	kill "$tests" 2>/dev/null || true
+}
 for i in 1 2; do
 	mkdir "$dir/$i"
-	# Not ip netns exec: that hides the control groups.
-	# shellcheck disable=SC2016 # the inner shell expands it
-	nsenter --net="/run/netns/$name$i" unshare --uts sh -c 'hostname "$1"; shift; exec "$@"' sh "engine$i" \
-		dockerd --data-root "$dir/$i/data" --exec-root "$dir/$i/exec" --pidfile "$dir/$i/docker.pid" \
-		--host "unix://$dir/$i/docker.sock" --shutdown-timeout 2 >"$dir/$i/log" 2>&1 &
+	run "$i" &
 	engines="$engines $!"
 done
 wait "$tests" || true
+# One may just be starting, and not have said who it is.
+ended=" "
 for engine in $engines; do
-	kill "$engine" 2>/dev/null || true
-done
-for engine in $engines; do
+	while kill -0 "$engine" 2>/dev/null; do
+		for i in 1 2; do
+			pid=$(cat "$dir/$i/docker.pid" 2>/dev/null || true)
+			case $ended in
+			*" $pid "*) ;;
+			*) if kill "$pid" 2>/dev/null; then ended="$ended$pid "; fi ;;
+			esac
+		done
+		sleep 0.05
+	done
 	wait "$engine" || true
 done
 for i in 1 2; do

@@ -79,7 +79,7 @@ func findEngine() (*engine, error) {
 
 // ownEngine uses the engine of the tests, and starts it if nobody has.
 func ownEngine() (*engine, error) {
-	dir, err := cacheDir("engine")
+	dir, err := Cache("engine")
 	if err != nil {
 		return nil, err
 	}
@@ -227,20 +227,6 @@ func Install(packages string, commands ...string) error {
 		}
 	}
 	return nil
-}
-
-// cacheDir returns a directory for what outlives the tests.
-func cacheDir(name string) (string, error) {
-	dir := os.Getenv("INFRARUN_TEST_CACHE")
-	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		dir = filepath.Join(base, "infrarun-test")
-	}
-	dir = filepath.Join(dir, name)
-	return dir, os.MkdirAll(dir, 0o700)
 }
 
 // lock waits for the lock on a file, which is held until the file is closed.

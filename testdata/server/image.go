@@ -43,7 +43,7 @@ func (e *engine) makeImage() error {
 		return err
 	}
 	e.image = imageName + ":" + apt.tag()
-	dir, err := cacheDir("image")
+	dir, err := Cache("image")
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@
 //	end.go      ending processes
 //	pipes.go    its input and output: lines while it runs, the whole afterwards
 //	drain.go    reading what is left when it has ended
-//	lines.go    what a person is shown of its output
+//	tail.go     its last lines, for an error
 //	lookup.go   which file a command's name stands for
 //	environ.go  its environment and its user
 //	errors.go   how a command fails

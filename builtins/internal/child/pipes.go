@@ -1,20 +1,17 @@
 package child
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"sync"
 	"sync/atomic"
+
+	"github.com/infrarun/infrarun/builtins/internal/lines"
 )
 
 // MaxOutput is how much of each stream is kept for the result, in bytes. All of it is shown.
-const MaxOutput = 4 << 20
-
-// cutNotice ends an output of which there was more: whoever parses it fails, rather than take a part
-// for the whole.
-const cutNotice = "\n[cut here by infrarun: there was more than 4 MiB of output]\n"
+const MaxOutput = lines.MaxText
 
 // pipes are the three streams of a command. They are plain files to package exec, so that waiting for
 // the command and waiting for whoever else holds them are two things.
@@ -27,8 +24,7 @@ type pipes struct {
 
 type pipe struct {
 	r, w *os.File
-	kept bytes.Buffer
-	cut  bool
+	kept lines.Text
 	tail tail
 	line func(stream, text string)
 
@@ -65,7 +61,7 @@ func (p *pipes) serve(input string) {
 
 // read takes in one stream until its end, or until it is closed.
 func (p *pipes) read(name string, s *pipe) {
-	lines := lineSplitter{emit: func(text string) {
+	shown := lines.Splitter{Emit: func(text string) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		s.tail.add(text)
@@ -79,34 +75,19 @@ func (p *pipes) read(name string, s *pipe) {
 		n, err := s.r.Read(buf)
 		s.idle.Store(false)
 		s.reads.Add(1)
-		s.keep(buf[:n])
-		lines.write(buf[:n])
+		_, _ = s.kept.Write(buf[:n])
+		_, _ = shown.Write(buf[:n])
 		if err != nil {
-			lines.flush()
+			shown.Flush()
 			s.ended.Store(true)
 			return
 		}
 	}
 }
 
-// keep adds to the result what it has room for.
-func (s *pipe) keep(b []byte) {
-	if room := MaxOutput - s.kept.Len(); len(b) > room {
-		s.cut = true
-		b = b[:room]
-	}
-	s.kept.Write(b)
-}
-
 // result returns what was printed. It must not be called before drain.
 func (p *pipes) result() (stdout, stderr string, cut bool) {
-	text := func(s *pipe) string {
-		if s.cut {
-			return s.kept.String() + cutNotice
-		}
-		return s.kept.String()
-	}
-	return text(&p.stdout), text(&p.stderr), p.stdout.cut || p.stderr.cut
+	return p.stdout.kept.String(), p.stderr.kept.String(), p.stdout.kept.Cut() || p.stderr.kept.Cut()
 }
 
 // last returns the last lines: of what it complained about, else of what it said.

@@ -8,11 +8,11 @@
 // with variables. [Demands] lists what it asks for that lets a container out of its box, with the line where it stands.
 // [Args] are the arguments that the builtins have in common.
 //
-//	load.go environment.go                reading a project
+//	load.go environment.go given.go       reading a project
 //	resources.go extends.go               the further files that its services extend
 //	bounds.go                             how much a project may be
 //	places.go project.go                  where in its files something stands, and what it has
-//	policy.go                             what it asks for, and whether it may
+//	policy.go outside.go                  what it asks for, and whether it may
 //	args.go                               arguments of builtins
 //
 // The package does not know who brings the project up, and never asks an engine.

@@ -119,11 +119,15 @@ func parseInto(src *bounded, path, format string, vars map[string]string, lookup
 	if err := checkVariables(string(content)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	unset := 0
 	known := func(name string) (string, bool) {
 		if value, ok := lookup(name); ok {
 			return value, true
 		}
 		value, ok := vars[name] // the parser would find it too, but not count
+		if !ok && unset == 0 {
+			unset = lineOfVariable(string(content), name)
+		}
 		return value, ok
 	}
 	if err := dotenv.ParseWithFormat(bytes.NewReader(content), "", vars, src.lookup(known), dotenv.DotEnv); err != nil {
@@ -132,5 +136,24 @@ func parseInto(src *bounded, path, format string, vars map[string]string, lookup
 	if err := src.spent(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if unset != 0 {
+		return fmt.Errorf("%s: line %d names a variable that is not set; give it in env = {...}, write ${NAME:-} if it may be empty, "+
+			"or put the value into single quotes if the dollar is one", path, unset)
+	}
 	return nil
+}
+
+// lineOfVariable is the line on which a file with variables has the value of one, without saying what is there if it is not
+// set; 0 if none has. Compose would warn and put nothing in its place, which makes of pa$word a pa.
+func lineOfVariable(text, name string) int {
+	plain := regexp.MustCompile(`\$(` + regexp.QuoteMeta(name) + `\b|\{` + regexp.QuoteMeta(name) + `\})`)
+	n := 0
+	for line := range strings.Lines(text) {
+		n++
+		_, value, _ := strings.Cut(line, "=")
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") && !strings.HasPrefix(strings.TrimSpace(value), "'") && plain.MatchString(line) {
+			return n
+		}
+	}
+	return 0
 }

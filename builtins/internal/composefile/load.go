@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
 )
 
 // Source is where the files of a project come from: it knows what the recipe may read and what a preview predicts.
@@ -44,6 +46,9 @@ type Project struct {
 	*types.Project
 	places places
 }
+
+// What the library has to say beside its errors, it prints on its own on the terminal, parts of values among it.
+func init() { logrus.SetOutput(io.Discard) }
 
 // Load reads and resolves a project. It reads through the source alone, and fails if the project unfolds to more than a
 // machine should have to hold.
@@ -88,6 +93,9 @@ func Load(ctx context.Context, from Source, w Wanted) (*Project, error) {
 	}
 	if err != nil {
 		return nil, p.explain(reader, err)
+	}
+	if err := p.ofVariables(); err != nil {
+		return nil, err
 	}
 	if err := p.inline(src); err != nil {
 		return nil, err

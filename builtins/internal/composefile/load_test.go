@@ -156,14 +156,17 @@ func TestLoadRefuses(t *testing.T) {
 		"a base that is not there":              {one + "    extends: {file: other.yaml, service: s}\n", "/srv/other.yaml"},
 		"services that extend each other":       {"name: a\nservices: {s: {extends: t}, t: {extends: s}}", "Circular reference"},
 		"an environment file that is not there": {one + "    env_file: [none.env]\n", at + "environment file: open /srv/none.env"},
+		"a variable in a file":                  {one + "    env_file: [v]\n", at + "environment file: /srv/v: line 4 names a variable that is not set"},
 		"another format":                        {one + "    env_file: [{path: e, format: raw}]\n", at + "environment file: /srv/e: the format \"raw\" is not supported"},
 		"no variable in a file":                 {one + "    env_file: [e]\n", at + "environment file: /srv/e: line 2 is no variable as NAME=value"},
 		"no variable in a file of labels":       {one + "    label_file: [e]\n", at + "label file: /srv/e: line 2"},
 		"no YAML":                               {"a: [", "/srv/compose.yaml"},
 		"a list":                                {"- a", "the project has no name"},
 	} {
-		_, err := load(t, familytest.Files{"/srv/compose.yaml": c.file, "/srv/e": "A=1\nB='open secret"}, composefile.Wanted{})
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "open secret") {
+		_, err := load(t, familytest.Files{
+			"/srv/compose.yaml": c.file, "/srv/e": "A=1\nB='open secret", "/srv/v": "# $A\nA='x$A'\nB=$A${C:-}$$D\nE=\"open$secret\"\n",
+		}, composefile.Wanted{})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
 		}
 	}

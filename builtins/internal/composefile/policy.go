@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -23,6 +24,9 @@ type Demand struct {
 
 // Demands lists what a project asks for, in the order of its services, and what cannot be allowed at all as an error.
 func Demands(p *Project) ([]Demand, error) {
+	if err := refused(p); err != nil {
+		return nil, err
+	}
 	var all []Demand
 	for _, name := range slices.Sorted(maps.Keys(p.Services)) {
 		d := &demander{project: p, name: name, service: p.Services[name]}
@@ -68,8 +72,18 @@ func (d *demander) refused() error {
 			return fmt.Errorf("%s: service %s: %s is not supported", d.project.places.at("services", d.name, key), d.name, key)
 		}
 	}
+	for _, v := range s.Volumes {
+		if !slices.Contains(mountTypes, v.Type) {
+			return fmt.Errorf("%s: service %s: a mount of type %s is not supported; the types are %s",
+				d.project.places.item(v.Target, "services", d.name, "volumes"), d.name, v.Type, strings.Join(mountTypes, ", "))
+		}
+	}
 	return nil
 }
+
+// mountTypes are those of which it is known what they give a container. An image that is mounted would be another image to
+// bring, to keep and to compare.
+var mountTypes = []string{types.VolumeTypeBind, types.VolumeTypeVolume, types.VolumeTypeTmpfs}
 
 func (d *demander) privileges() {
 	s := d.service
@@ -96,7 +110,20 @@ func (d *demander) privileges() {
 	if s.UseAPISocket {
 		d.ask(dockerpolicy.Socket, "", "use_api_socket", "", "uses the engine's socket")
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Annotations)) {
+		d.ask("annotation", name, "annotations", name, "tells the runtime "+name)
+	}
+	if s.CgroupParent != "" {
+		d.ask("cgroup-parent", s.CgroupParent, "cgroup_parent", "", "is put into the control group "+s.CgroupParent)
+	}
+	if s.Logging != nil && !slices.Contains(logDrivers, s.Logging.Driver) {
+		d.ask("log-driver", s.Logging.Driver, "logging", "", "logs by the driver "+s.Logging.Driver)
+	}
 }
+
+// logDrivers keep a log on this machine, for the engine. Others have the engine send what a container prints to an address or
+// a socket that the container's file names.
+var logDrivers = []string{"", "json-file", "local", "journald", "none"}
 
 // tightens reports whether a security option only takes rights away.
 func tightens(option string) bool {
@@ -120,6 +147,9 @@ func (d *demander) namespaces() {
 			d.ask("container", other, n.key, "", "joins the container "+other)
 		}
 	}
+	if mode := s.NetworkMode; !ofContainer.MatchString(mode) && !slices.Contains(networkModes, mode) {
+		d.ask("network", mode, "network_mode", "", "joins the network "+mode+", which is not of this project")
+	}
 	for _, v := range s.VolumesFrom {
 		if other, ok := strings.CutPrefix(v, "container:"); ok {
 			other, _, _ = strings.Cut(other, ":")
@@ -131,6 +161,12 @@ func (d *demander) namespaces() {
 		d.ask("container", other, "external_links", l, "is linked to the container "+other)
 	}
 }
+
+// networkModes, and those that match ofContainer, are no network's name.
+var (
+	networkModes = []string{"", "host", "none", "bridge", "default"}
+	ofContainer  = regexp.MustCompile(`^(service|container):`)
+)
 
 func (d *demander) devices() {
 	s := d.service
@@ -155,7 +191,7 @@ func (d *demander) devices() {
 
 func (d *demander) mounts() {
 	for _, v := range d.service.Volumes {
-		if v.Type == types.VolumeTypeBind || v.Type == types.VolumeTypeNamedPipe {
+		if v.Type == types.VolumeTypeBind {
 			d.mount("volumes", v.Source, d.written(v.Source))
 		}
 	}
@@ -185,50 +221,6 @@ func (d *demander) written(path string) string {
 		return rel
 	}
 	return path
-}
-
-// outside are the demands of networks and volumes: what others made, and what is a path of the host in disguise.
-func outside(p *Project) []Demand {
-	var all []Demand
-	add := func(section, name, what, target, text string) {
-		all = append(all, Demand{
-			What: text, Place: p.places.at(section, name), Need: dockerpolicy.Need(what, target),
-		})
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Volumes)) {
-		v := p.Volumes[name]
-		if foreign(p, name, v.Name, bool(v.External)) {
-			add("volumes", name, "volume", v.Name, fmt.Sprintf("volume %s is %s, which is not of this project", name, v.Name))
-		}
-		if v.Driver != "" && v.Driver != "local" {
-			add("volumes", name, "volume-driver", v.Driver, fmt.Sprintf("volume %s is of the driver %s", name, v.Driver))
-		}
-		if device := v.DriverOpts["device"]; device != "" {
-			what, target := "host-path", device
-			if !filepath.IsAbs(device) {
-				what, target = "volume-driver", "local"
-			}
-			add("volumes", name, what, target, fmt.Sprintf("volume %s is %s", name, device))
-			if what == "host-path" && engine.HoldsSocket(device) {
-				add("volumes", name, dockerpolicy.Socket, "", fmt.Sprintf("volume %s is %s, where the engine's socket is", name, device))
-			}
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(p.Networks)) {
-		n := p.Networks[name]
-		if foreign(p, name, n.Name, bool(n.External)) {
-			add("networks", name, "network", n.Name, fmt.Sprintf("network %s is %s, which is not of this project", name, n.Name))
-		}
-		if n.Driver != "" && n.Driver != "bridge" && n.Driver != "default" {
-			add("networks", name, "network-driver", n.Driver, fmt.Sprintf("network %s is of the driver %s", name, n.Driver))
-		}
-	}
-	return all
-}
-
-// foreign reports whether a volume or network is, or may be, one that something else made.
-func foreign(p *Project, key, name string, external bool) bool {
-	return external || name != p.Name+"_"+key
 }
 
 // Permit fails unless everything that a project asks for is allowed. The error says where it is asked for.

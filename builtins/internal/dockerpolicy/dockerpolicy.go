@@ -7,8 +7,8 @@
 //
 //	compose:PROJECT        the containers, networks and volumes of a Compose project
 //	stack:NAME             the services, networks, configs and secrets of a stack of a swarm
-//	image:REF container:NAME network:NAME volume:NAME
-//	                       one of those; for Compose what was made outside of the project
+//	image:REF container:NAME network:NAME volume:NAME config:NAME secret:NAME
+//	                       one of those; for a project or a stack what was made outside of it
 //	host-path:/PATH        mount a path of the host, with all below it
 //	privileged:NAME        NAME, a service or container, runs privileged; "privileged" is any
 //	capability:NET_ADMIN   a right of the kernel that containers do not have by themselves
@@ -16,7 +16,11 @@
 //	host-network host-pid host-ipc host-uts host-cgroup host-userns   share a namespace of the host
 //	socket                 the engine's own socket: root on the host
 //	security-opt:VALUE     a security option that loosens something, such as seccomp=unconfined
-//	runtime:NAME volume-driver:NAME network-driver:NAME   what runs with root's rights beside the engine
+//	runtime:NAME volume-driver:NAME network-driver:NAME log-driver:NAME
+//	                       what runs with root's rights beside the engine; volume-driver:local mounts something of the
+//	                       kernel's, such as a file system of the network
+//	annotation:NAME        what a runtime is told, which has root's rights
+//	cgroup-parent:NAME     a control group of the host, with its limits
 //	prune                  removing images that nobody names
 //
 // Patterns are compared as package policy does it: host-path and device as [policy.Paths], with links followed and all
@@ -62,8 +66,8 @@ func cutPath(target string) (prefix, path string, ok bool) {
 // Prefixes of targets, and targets that are whole words.
 var (
 	prefixes = []string{
-		"compose", "stack", "image", "container", "network", "volume", "host-path", "privileged", "capability", "device",
-		"security-opt", "runtime", "volume-driver", "network-driver",
+		"compose", "stack", "image", "container", "network", "volume", "config", "secret", "host-path", "privileged", "capability", "device",
+		"security-opt", "runtime", "volume-driver", "network-driver", "log-driver", "annotation", "cgroup-parent",
 	}
 	words = []string{
 		"*", "privileged", "host-network", "host-pid", "host-ipc", "host-uts", "host-cgroup", "host-userns", Socket, "prune",

@@ -104,3 +104,35 @@ func TestNeed(t *testing.T) {
 		t.Errorf("got %v", n)
 	}
 }
+
+// Only a path that is bound is a path: what else is mounted does not look at its device.
+func TestOfVolume(t *testing.T) {
+	for _, c := range []struct {
+		driver  string
+		options map[string]string
+		want    string
+		path    string
+	}{
+		{"", nil, "", ""},
+		{"local", map[string]string{"size": "1m"}, "", ""},
+		{"local", map[string]string{"type": "none", "o": "bind,ro", "device": "/srv"}, "host-path:/srv", "/srv"},
+		{"", map[string]string{"type": "none", "o": "rbind", "device": "/srv"}, "host-path:/srv", "/srv"},
+		{"", map[string]string{"type": "none", "o": "bind", "device": "etc"}, "volume-driver:local", ""},
+		{"", map[string]string{"type": "overlay", "o": "lowerdir=/", "device": "/srv"}, "host-path:/srv volume-driver:local", "/srv"},
+		{"local", map[string]string{"type": "overlay", "o": "lowerdir=/", "device": "overlay"}, "volume-driver:local", ""},
+		{"local", map[string]string{"type": "nfs", "o": "addr=nas", "device": ":/data"}, "volume-driver:local", ""},
+		{"local", map[string]string{"type": "tmpfs", "o": "size=1m", "device": "tmpfs"}, "", ""},
+		{"", map[string]string{"type": "tmpfs", "o": "bind", "device": "etc"}, "volume-driver:local", ""},
+		{"odd", map[string]string{"share": "x"}, "volume-driver:odd", ""},
+		{"odd", map[string]string{"device": "/srv"}, "volume-driver:odd host-path:/srv", "/srv"},
+	} {
+		needs, path := OfVolume(c.driver, c.options)
+		var got []string
+		for _, n := range needs {
+			got = append(got, n.Target)
+		}
+		if s := strings.Join(got, " "); s != c.want || path != c.path {
+			t.Errorf("a volume of %q with %v takes %q and is %q, want %q and %q", c.driver, c.options, s, path, c.want, c.path)
+		}
+	}
+}

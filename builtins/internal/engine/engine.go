@@ -30,8 +30,10 @@
 //	host.go nothing.go  where the engine is, and what a preview sees if there is none yet
 //	read.go             looking: containers, images, networks, volumes
 //	keep.go writer_keep.go   keeping images
+//	archive.go          whether the engine has saved an image whole
 //	refs.go writer_refs.go   keeping to which images names lead
 //	writer.go           changing: tags
+//	again.go            containers that an undo has made again
 //	predict.go          what a preview predicts of images
 //	drift.go            what differs from what a change has left
 //	exec.go             running a command in a container
@@ -45,8 +47,8 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"net/http"
 	"sync/atomic"
 	"time"
 
@@ -58,6 +60,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/api/types/swarm"
 	"github.com/docker/docker/api/types/system"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/api/types/volume"
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -77,6 +80,7 @@ type Reading interface {
 	ContainerInspect(context.Context, string) (container.InspectResponse, error)
 	ContainerLogs(context.Context, string, container.LogsOptions) (io.ReadCloser, error)
 	ContainerStats(context.Context, string, bool) (container.StatsResponseReader, error)
+	CopyFromContainer(ctx context.Context, id, path string) (io.ReadCloser, container.PathStat, error)
 	ImageList(context.Context, image.ListOptions) ([]image.Summary, error)
 	ImageInspect(context.Context, string, ...client.ImageInspectOption) (image.InspectResponse, error)
 	ImageSave(context.Context, []string, ...client.ImageSaveOption) (io.ReadCloser, error)
@@ -104,43 +108,49 @@ type Client struct {
 type Platform = ocispec.Platform
 
 // Open connects to the engine. That it does not answer is an error that says where it was looked for.
-func Open(ctx context.Context) (*Client, error) {
+func Open(ctx context.Context) (*Client, error) { return open(ctx, patience) }
+
+// open is Open for an engine that has so long to answer.
+func open(ctx context.Context, limit time.Duration) (*Client, error) {
 	host, err := find(realEnviron)
 	if err != nil {
 		return nil, err
 	}
 	options := []client.Opt{client.WithHost(host.address), client.WithAPIVersionNegotiation(), client.WithUserAgent("infrarun")}
-	if host.certs != "" {
+	if host.tls {
 		// Before the host, so that it is known that it speaks TLS.
 		options = append([]client.Opt{withTLS(host)}, options...)
 	}
 	api, err := client.NewClientWithOpts(options...)
 	if err != nil {
-		return nil, Explain(ctx, err)
+		return nil, fmt.Errorf("prepare to speak to the Docker engine at %s: %w", host.address, err)
 	}
-	asking, cancel := context.WithTimeout(ctx, patience)
+	asking, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	ping, err := api.Ping(asking)
 	if err != nil {
+		err = unreachable(ctx, host.address, err)
+	} else if !versions.GreaterThanOrEqualTo(ping.APIVersion, oldest) {
+		err = fmt.Errorf("the Docker engine at %s speaks version %q of its API, and %s is needed, which Docker 20.10 and newer ones speak; "+
+			"update it", host.address, ping.APIVersion, oldest)
+	}
+	if err != nil {
 		api.Close()
-		return nil, unreachable(ctx, host.address, err)
+		return nil, err
 	}
 	api.NegotiateAPIVersionPing(ping)
 	return &Client{Reading: api, api: api}, nil
 }
 
-// patience is how long an engine has to answer, or to be there again.
-const patience = 30 * time.Second
+// oldest is the oldest version of the API that is spoken.
+const oldest = "1.41"
 
-// withTLS has a client show a certificate.
-func withTLS(h place) client.Opt {
-	return func(c *client.Client) error {
-		if h.verify {
-			return client.WithTLSClientConfig(h.file("ca.pem"), h.file("cert.pem"), h.file("key.pem"))(c)
-		}
-		return client.WithHTTPClient(&http.Client{Transport: insecure(h)})(c)
-	}
-}
+const (
+	// patience is how long an engine has to answer, or to be there again.
+	patience = 30 * time.Second
+	// impatience is how long one has to answer that was waited for in vain: it may take what it is asked, and say nothing.
+	impatience = 2 * time.Second
+)
 
 // Close ends the connection.
 func (c *Client) Close() {
@@ -163,9 +173,13 @@ type Writer struct {
 func Write(ctx context.Context, w *runtime.Writer) (*Writer, error) {
 	w.Require()
 	inVain := runtime.Overlay(w.World(), "engine.gone", func() *atomic.Bool { return new(atomic.Bool) })
-	deadline := time.Now().Add(patience)
+	limit := patience
+	if inVain.Load() {
+		limit = impatience
+	}
+	deadline := time.Now().Add(limit)
 	for {
-		c, err := Open(ctx)
+		c, err := open(ctx, limit)
 		if err == nil {
 			inVain.Store(false)
 			return &Writer{Client: c, API: c.api, Run: w}, nil

@@ -25,18 +25,48 @@ func TestFind(t *testing.T) {
 		want  place
 		err   string
 	}{
-		"nothing said":       {want: place{address: client.DefaultDockerHost}},
-		"DOCKER_HOST":        {env: map[string]string{"DOCKER_HOST": "unix:///x.sock"}, want: place{address: "unix:///x.sock"}},
-		"with a certificate": {env: map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_CERT_PATH": "/c", "DOCKER_TLS_VERIFY": "1"}, want: place{"tcp://h:2376", "/c", true}},
-		"over ssh":           {env: map[string]string{"DOCKER_HOST": "ssh://h.example"}, err: "over ssh"},
-		"no address":         {env: map[string]string{"DOCKER_HOST": "nonsense"}, err: "DOCKER_HOST is \"nonsense\""},
-		"current context":    {files: meta(`{"Endpoints": {"docker": {"Host": "tcp://r.example:2375"}}}`), want: place{address: "tcp://r.example:2375", verify: true}},
-		"default context":    {env: map[string]string{"DOCKER_CONTEXT": "default"}, files: meta(`x`), want: place{address: client.DefaultDockerHost}},
-		"context over ssh":   {files: meta(`{"Endpoints": {"docker": {"Host": "ssh://r.example"}}}`), err: `context "remote" is ssh://r.example`},
-		"empty context":      {files: meta(`{}`), err: `context "remote" has no engine`},
-		"damaged context":    {files: meta(`{`), err: `context "remote"`},
-		"no such context":    {env: map[string]string{"DOCKER_CONTEXT": "none"}, err: "docker context ls"},
-		"damaged config":     {files: map[string]string{"/home/.docker/config.json": `{`}, err: "/home/.docker/config.json"},
+		"nothing said": {want: place{address: client.DefaultDockerHost}},
+		"DOCKER_HOST":  {env: map[string]string{"DOCKER_HOST": "unix:///x.sock"}, want: place{address: "unix:///x.sock"}},
+		"with a certificate": {
+			env:   map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_CERT_PATH": "/c", "DOCKER_TLS_VERIFY": "1"},
+			files: map[string]string{"/c/ca.pem": "", "/c/cert.pem": "", "/c/key.pem": ""},
+			want:  place{"tcp://h:2376", true, true, "/c/ca.pem", "/c/cert.pem", "/c/key.pem"},
+		},
+		"verified, with the files of the docker command": {
+			env:   map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS_VERIFY": "1"},
+			files: map[string]string{"/home/.docker/ca.pem": ""},
+			want:  place{address: "tcp://h:2376", tls: true, verify: true, ca: "/home/.docker/ca.pem"},
+		},
+		"not verified": {
+			env:  map[string]string{"DOCKER_HOST": "tcp://h:2376", "DOCKER_TLS": "1"},
+			want: place{address: "tcp://h:2376", tls: true},
+		},
+		"a socket is never TLS": {
+			env:  map[string]string{"DOCKER_HOST": "unix:///x.sock", "DOCKER_TLS_VERIFY": "1"},
+			want: place{address: "unix:///x.sock"},
+		},
+		"over ssh":        {env: map[string]string{"DOCKER_HOST": "ssh://h.example"}, err: "over ssh"},
+		"no address":      {env: map[string]string{"DOCKER_HOST": "nonsense"}, err: "DOCKER_HOST is \"nonsense\""},
+		"current context": {files: meta(`{"Endpoints": {"docker": {"Host": "tcp://r.example:2375"}}}`), want: place{address: "tcp://r.example:2375"}},
+		"context that is not verified": {
+			files: meta(`{"Endpoints": {"docker": {"Host": "tcp://r.example:2376", "SkipTLSVerify": true}}}`),
+			want:  place{address: "tcp://r.example:2376", tls: true},
+		},
+		"context with an authority of its own": {
+			env: map[string]string{"DOCKER_CONTEXT": "own"},
+			files: map[string]string{
+				"meta": `{"Endpoints": {"docker": {"Host": "tcp://r.example:2376"}}}`,
+				"/home/.docker/contexts/tls/5b3975651c3cab92d044c096dc30a1c2d9525497457472de48c51ecb363d1f4a/docker/ca.pem": "",
+			},
+			want: place{address: "tcp://r.example:2376", tls: true, verify: true,
+				ca: "/home/.docker/contexts/tls/5b3975651c3cab92d044c096dc30a1c2d9525497457472de48c51ecb363d1f4a/docker/ca.pem"},
+		},
+		"default context":  {env: map[string]string{"DOCKER_CONTEXT": "default"}, files: meta(`x`), want: place{address: client.DefaultDockerHost}},
+		"context over ssh": {files: meta(`{"Endpoints": {"docker": {"Host": "ssh://r.example"}}}`), err: `context "remote" is ssh://r.example`},
+		"empty context":    {files: meta(`{}`), err: `context "remote" has no engine`},
+		"damaged context":  {files: meta(`{`), err: `context "remote"`},
+		"no such context":  {env: map[string]string{"DOCKER_CONTEXT": "none"}, err: "docker context ls"},
+		"damaged config":   {files: map[string]string{"/home/.docker/config.json": `{`}, err: "/home/.docker/config.json"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := find(environ{
@@ -81,12 +111,13 @@ func TestHoldsSocket(t *testing.T) {
 }
 
 func TestKeptBy(t *testing.T) {
-	tag := keepTag("20260131-120000-123", "sha256:"+strings.Repeat("ab", 32))
-	if want := "infrarun/keep:20260131-120000-123.abababababab"; tag != want {
+	tag := keepTag("20260131-120000-123.0123abcd", "sha256:"+strings.Repeat("ab", 32))
+	if want := "infrarun/keep:20260131-120000-123.0123abcd.abababababab"; tag != want {
 		t.Errorf("the tag is %s, want %s", tag, want)
 	}
 	for ref, want := range map[string]string{
-		tag: "20260131-120000-123", "docker.io/" + tag: "20260131-120000-123",
+		tag: "20260131-120000-123.0123abcd", "docker.io/" + tag: "20260131-120000-123.0123abcd",
+		"infrarun/keep:20260131-120000-123.abababababab": "20260131-120000-123",
 		"app:1": "", "other/" + tag: "", "infrarun/keep:latest": "",
 	} {
 		if got := KeptBy(ref); got != want {

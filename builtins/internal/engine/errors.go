@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -47,11 +48,23 @@ func unreachable(ctx context.Context, address string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if misunderstood(err) {
+		return fmt.Errorf("the Docker engine at %s cannot be spoken to: %w; see DOCKER_HOST, DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, "+
+			"or the Docker context", address, err)
+	}
 	what := "start it (systemctl start docker), or name another with DOCKER_HOST"
 	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied") {
 		what = "only root and the group docker may use it"
 	}
 	return &UnavailableError{Address: address, hint: what, err: err}
+}
+
+// misunderstood reports whether somebody answers, but one of the two does not speak TLS, or does not trust the other's
+// certificate: waiting does not help. The library tells these by their texts only.
+func misunderstood(err error) bool {
+	return slices.ContainsFunc([]string{"x509: ", "tls: ", "certificate", "HTTPS", "TLS"}, func(text string) bool {
+		return strings.Contains(err.Error(), text)
+	})
 }
 
 // UnavailableError says that no engine answers.

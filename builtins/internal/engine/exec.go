@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/infrarun/infrarun/builtins/internal/lines"
 )
 
 // Command is what is run in a container.
@@ -18,7 +19,7 @@ type Command struct {
 	User    string
 	Workdir string
 	Timeout time.Duration // 0: as long as it likes
-	// Line is called with each line of output, if it is not nil.
+	// Line is called with each line of output, if it is not nil. All of it is shown; [lines.MaxText] bytes are kept.
 	Line func(stream, line string)
 }
 
@@ -54,57 +55,70 @@ func (c *Client) Exec(ctx context.Context, id string, cmd Command) (Ended, error
 	defer cancel()
 	// Reading does not know of the context: it ends when the connection does.
 	defer context.AfterFunc(limited, stream.Close)()
-	out, errs := &output{name: "stdout", line: cmd.Line}, &output{name: "stderr", line: cmd.Line}
+	out, errs := newOutput("stdout", cmd.Line), newOutput("stderr", cmd.Line)
 	_, err = stdcopy.StdCopy(out, errs, stream.Reader)
 	switch {
 	case ctx.Err() != nil:
 		return Ended{}, context.Cause(ctx)
 	case limited.Err() != nil:
-		return Ended{}, fmt.Errorf("it takes longer than %v; the engine cannot end it, so it may go on in the container", cmd.Timeout)
+		return Ended{}, cmd.late()
 	case err != nil && err != io.EOF:
 		return Ended{}, fmt.Errorf("read what it prints: %w", err)
 	}
-	out.end()
-	errs.end()
-	state, err := c.api.ContainerExecInspect(ctx, made.ID)
-	if err != nil {
-		return Ended{}, Explain(ctx, err)
+	out.shown.Flush()
+	errs.shown.Flush()
+	code, err := c.exitCode(limited, made.ID)
+	switch {
+	case err != nil && ctx.Err() == nil && limited.Err() != nil:
+		return Ended{}, cmd.late()
+	case err != nil:
+		return Ended{}, err
 	}
-	return Ended{Code: state.ExitCode, Stdout: out.text.String(), Stderr: errs.text.String()}, nil
+	return Ended{Code: code, Stdout: out.text.String(), Stderr: errs.text.String()}, nil
 }
 
-// maxOutput bounds what is kept of a stream, in bytes.
-const maxOutput = 4 << 20
-
-// output keeps what a command prints to a stream, and passes on its lines.
-type output struct {
-	name string
-	line func(stream, line string)
-	text bytes.Buffer
-	rest []byte
+// late says that a command takes too long.
+func (c Command) late() error {
+	return fmt.Errorf("it takes longer than %v; the engine cannot end it, so it may go on in the container", c.Timeout)
 }
 
-func (o *output) Write(p []byte) (int, error) {
-	o.text.Write(p[:min(len(p), max(0, maxOutput-o.text.Len()))])
-	if o.line == nil {
-		return len(p), nil
-	}
-	o.rest = append(o.rest, p...)
+// exitPoll is how often it is looked whether a command has ended that prints nothing any more.
+const exitPoll = 50 * time.Millisecond
+
+// exitCode waits for the end of a command. One can close its output and go on: then the engine has no exit status yet, which
+// looks like 0.
+func (c *Client) exitCode(ctx context.Context, id string) (int, error) {
 	for {
-		line, rest, whole := bytes.Cut(o.rest, []byte("\n"))
-		if !whole && len(o.rest) < maxLine {
-			return len(p), nil
+		state, err := c.api.ContainerExecInspect(ctx, id)
+		if err != nil {
+			return 0, Explain(ctx, err)
 		}
-		o.rest = rest
-		o.line(o.name, string(bytes.TrimRight(line, "\r")))
+		if !state.Running {
+			return state.ExitCode, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		case <-time.After(exitPoll):
+		}
 	}
 }
 
-// maxLine bounds a line, in bytes: what is longer is shown in parts.
-const maxLine = 64 << 10
+// output takes in what a command prints to one stream.
+type output struct {
+	text  lines.Text
+	shown lines.Splitter
+}
 
-func (o *output) end() {
-	if o.line != nil && len(o.rest) > 0 {
-		o.line(o.name, string(o.rest))
+func newOutput(stream string, line func(stream, line string)) *output {
+	if line == nil {
+		line = func(string, string) {}
 	}
+	return &output{shown: lines.Splitter{Emit: func(text string) { line(stream, text) }}}
+}
+
+// Write implements [io.Writer].
+func (o *output) Write(p []byte) (int, error) {
+	_, _ = o.text.Write(p)
+	return o.shown.Write(p)
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -16,14 +17,29 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// place is where an engine is.
+// place is where an engine is, and how it is spoken to.
 type place struct {
-	address string // unix:///var/run/docker.sock, tcp://host:2376
-	certs   string // the directory of its TLS files, "" for none
-	verify  bool   // whether its certificate must be good
+	address       string // unix:///var/run/docker.sock, tcp://host:2376
+	tls           bool
+	verify        bool   // whether its certificate must be good
+	ca, cert, key string // files for TLS, "" for none
 }
 
-func (p place) file(name string) string { return filepath.Join(p.certs, name) }
+// speakTLS has the files of a directory be those for TLS. A socket of this machine never speaks it.
+func (p *place) speakTLS(e environ, certs string, verify bool) {
+	if strings.HasPrefix(p.address, "unix:") {
+		return
+	}
+	there := func(name string) string {
+		file := filepath.Join(certs, name)
+		if _, err := e.readFile(file); errors.Is(err, fs.ErrNotExist) {
+			return ""
+		}
+		return file
+	}
+	p.tls, p.verify = true, verify
+	p.ca, p.cert, p.key = there("ca.pem"), there("cert.pem"), there("key.pem")
+}
 
 // environ is what tells where the engine is.
 type environ struct {
@@ -36,23 +52,35 @@ var realEnviron = environ{os.Getenv, os.UserHomeDir, os.ReadFile}
 
 // find returns where the engine is, in the order in which the docker command looks.
 func find(e environ) (place, error) {
+	dir := configDir(e)
 	if host := e.getenv(client.EnvOverrideHost); host != "" {
-		p := place{address: host, certs: e.getenv(client.EnvOverrideCertPath), verify: e.getenv(client.EnvTLSVerify) != ""}
+		p := place{address: host}
+		certs, verify := e.getenv(client.EnvOverrideCertPath), e.getenv(client.EnvTLSVerify) != ""
+		if certs != "" || verify || e.getenv("DOCKER_TLS") != "" {
+			p.speakTLS(e, cmp.Or(certs, dir), verify)
+		}
 		return p, usable(p.address, client.EnvOverrideHost)
 	}
-	dir := e.getenv("DOCKER_CONFIG")
 	if dir == "" {
-		home, err := e.home()
-		if err != nil {
-			return place{address: client.DefaultDockerHost}, nil // nowhere to have a context
-		}
-		dir = filepath.Join(home, ".docker")
+		return place{address: client.DefaultDockerHost}, nil // nowhere to have a context
 	}
 	name, err := currentContext(e, dir)
 	if err != nil || name == "" || name == "default" {
 		return place{address: client.DefaultDockerHost}, err
 	}
 	return contextPlace(e, dir, name)
+}
+
+// configDir is where the docker command has its settings, "" for nowhere.
+func configDir(e environ) string {
+	if dir := e.getenv("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	home, err := e.home()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(home, ".docker")
 }
 
 // usable refuses an address that only the docker command understands.
@@ -110,21 +138,42 @@ func contextPlace(e environ, dir, name string) (place, error) {
 	if docker.Host == "" {
 		return place{}, fmt.Errorf("the Docker context %q has no engine; name one with DOCKER_HOST", name)
 	}
-	p := place{address: docker.Host, verify: !docker.SkipTLSVerify}
-	certs := filepath.Join(dir, "contexts", "tls", id, "docker")
-	if _, err := e.readFile(filepath.Join(certs, "cert.pem")); err == nil {
-		p.certs = certs
+	p := place{address: docker.Host}
+	p.speakTLS(e, filepath.Join(dir, "contexts", "tls", id, "docker"), !docker.SkipTLSVerify)
+	if p.ca+p.cert+p.key == "" && p.verify {
+		p.tls, p.verify = false, false // nothing is said of TLS
 	}
 	return p, usable(p.address, fmt.Sprintf("the address of the Docker context %q", name))
 }
 
-// insecure is a transport that shows its certificate and does not look at the engine's, as DOCKER_TLS_VERIFY= asks for.
-func insecure(p place) *http.Transport {
+// withTLS has a client speak TLS, and show a certificate if there is one.
+func withTLS(p place) client.Opt {
+	return func(c *client.Client) error {
+		if p.verify && p.ca == "" {
+			return errors.New("DOCKER_TLS_VERIFY is set, and there is no ca.pem to verify with; name its directory with DOCKER_CERT_PATH")
+		}
+		if p.verify {
+			return client.WithTLSClientConfig(p.ca, p.cert, p.key)(c)
+		}
+		transport, err := insecure(p)
+		if err != nil {
+			return err
+		}
+		return client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect})(c)
+	}
+}
+
+// insecure is a transport that does not look at the engine's certificate, as DOCKER_TLS_VERIFY= asks for.
+func insecure(p place) (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: true} //nolint:gosec // the operator asked for it
-	if cert, err := tls.LoadX509KeyPair(p.file("cert.pem"), p.file("key.pem")); err == nil {
+	if p.cert+p.key != "" {
+		cert, err := tls.LoadX509KeyPair(p.cert, p.key)
+		if err != nil {
+			return nil, err
+		}
 		config.Certificates = []tls.Certificate{cert}
 	}
-	return &http.Transport{TLSClientConfig: config}
+	return &http.Transport{TLSClientConfig: config}, nil
 }
 
 // HoldsSocket reports whether who sees a path of this machine, with all below it, sees the engine's socket: then it can

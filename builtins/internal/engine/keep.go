@@ -11,6 +11,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 
+	"github.com/infrarun/infrarun/builtins/internal/filesys"
 	"github.com/infrarun/infrarun/runtime"
 	"github.com/infrarun/infrarun/runtime/journal"
 )
@@ -21,18 +22,18 @@ type Kept struct {
 	Saved *journal.Blob `json:"saved,omitempty"` // its content; nil if what uses it keeps it
 }
 
-// keepRepository holds the tags of kept images: infrarun/keep:<run>.<first digits of the id>.
+// keepRepository holds the tags of kept images: infrarun/keep:<sign of the run>.<first digits of the id>.
 const keepRepository = "infrarun/keep"
 
 // keepTag is the reference under which a run holds an image.
-func keepTag(run, id string) string {
+func keepTag(sign, id string) string {
 	digits := strings.TrimPrefix(id, "sha256:")
-	return fmt.Sprintf("%s:%s.%s", keepRepository, run, digits[:min(12, len(digits))])
+	return fmt.Sprintf("%s:%s.%s", keepRepository, sign, digits[:min(12, len(digits))])
 }
 
-var keepTagPattern = regexp.MustCompile(`^(?:docker\.io/)?` + keepRepository + `:([0-9]{8}-[0-9]{6}-[0-9]{3})\.[0-9a-f]+$`)
+var keepTagPattern = regexp.MustCompile(`^(?:docker\.io/)?` + keepRepository + `:([0-9]{8}-[0-9]{6}-[0-9]{3}(?:\.[0-9a-f]{8})?)\.[0-9a-f]+$`)
 
-// KeptBy returns the run that holds an image by this reference, "" if it is none of a run.
+// KeptBy returns the sign of the run that holds an image by this reference, "" if it is none of a run.
 func KeptBy(ref string) string {
 	if m := keepTagPattern.FindStringSubmatch(ref); m != nil {
 		return m[1]
@@ -40,10 +41,23 @@ func KeptBy(ref string) string {
 	return ""
 }
 
-// saved remembers which images a run has saved already.
+// saved remembers which images a run has saved already, and which containers it has stopped, or is about to.
 type saved struct {
 	mu    sync.Mutex
 	blobs map[string]journal.Blob
+	stops map[string]bool
+}
+
+func noneSaved() *saved {
+	return &saved{blobs: map[string]journal.Blob{}, stops: map[string]bool{}}
+}
+
+// keeps reports whether one of the containers runs, and goes on running as far as the run knows: changes that are made side
+// by side may stop one each.
+func (s *saved) keeps(users []container.Summary) bool {
+	return slices.ContainsFunc(users, func(u container.Summary) bool {
+		return u.State == container.StateRunning && !s.stops[u.ID]
+	})
 }
 
 // KeepImage makes sure that an undo can have an image again, and returns how. What stops, or takes away, a container that
@@ -55,36 +69,47 @@ type saved struct {
 // It only reads from the engine; the tag that holds the image as well is set by [Writer.Hold].
 func (c *Client) KeepImage(ctx context.Context, k *runtime.Keeper, id string, stops ...string) (Kept, error) {
 	kept := Kept{ID: id}
-	users, err := c.Users(ctx, id)
-	if err != nil {
-		return kept, err
-	}
-	for _, u := range users {
-		if u.State == container.StateRunning && !slices.Contains(stops, u.ID) {
-			return kept, nil
-		}
-	}
-	if img, err := c.Image(ctx, id); err != nil || img == nil {
-		return kept, err
-	}
-	done := runtime.Overlay(k.World(), "docker.saved", func() *saved { return &saved{blobs: map[string]journal.Blob{}} })
+	done := runtime.Overlay(k.World(), "docker.saved", noneSaved)
 	done.mu.Lock()
 	defer done.mu.Unlock()
+	for _, stopped := range stops {
+		done.stops[stopped] = true
+	}
+	users, err := c.Users(ctx, id)
+	if err != nil || done.keeps(users) {
+		return kept, err
+	}
+	img, err := c.Image(ctx, id)
+	if err != nil || img == nil {
+		return kept, err
+	}
 	if blob, ok := done.blobs[id]; ok {
 		kept.Saved = &blob
 		return kept, nil
 	}
-	content, err := c.ImageSave(ctx, []string{id})
-	if err != nil {
-		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
+	// Others live on that disk as well: it must not be full before it is known that there is not enough of it.
+	if err := filesys.CheckRoom(k.StateDir(), img.Size); err != nil {
+		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, err)
 	}
-	blob, err := k.Keep(content, false)
-	if err := errors.Join(err, content.Close()); err != nil {
+	blob, err := c.save(ctx, k, id)
+	if err != nil {
 		return kept, fmt.Errorf("save image %s, which a rollback needs: %w", id, Explain(ctx, err))
 	}
 	done.blobs[id] = blob
 	kept.Saved = &blob
 	return kept, nil
+}
+
+// save saves an image to the run's directory.
+func (c *Client) save(ctx context.Context, k *runtime.Keeper, id string) (journal.Blob, error) {
+	content, err := c.ImageSave(ctx, []string{id})
+	if err != nil {
+		return journal.Blob{}, err
+	}
+	whole := newWholeArchive(content)
+	defer whole.Close()
+	blob, err := k.Keep(whole, false)
+	return blob, errors.Join(err, content.Close())
 }
 
 // anyRuns reports whether one of the containers runs.

@@ -87,6 +87,10 @@ func (n nothing) ContainerStats(context.Context, string, bool) (container.StatsR
 	return container.StatsResponseReader{}, none("container")
 }
 
+func (n nothing) CopyFromContainer(context.Context, string, string) (io.ReadCloser, container.PathStat, error) {
+	return nil, container.PathStat{}, none("container")
+}
+
 func (n nothing) ImageList(context.Context, image.ListOptions) ([]image.Summary, error) {
 	return nil, nil
 }

@@ -31,6 +31,14 @@ type Progress struct {
 	Total   int64 `json:"total"`
 }
 
+// failure is what the engine says has failed, "" if nothing has.
+func (m Message) failure() string {
+	if text := strings.TrimSpace(m.Failure.Message); text != "" {
+		return text
+	}
+	return strings.TrimSpace(m.FailureText)
+}
+
 // Follow reads what the engine reports until it ends, and closes it. It fails if the engine reports a failure: the
 // connection alone does not tell, since it ends well either way.
 func Follow(ctx context.Context, from io.ReadCloser, each func(Message)) error {
@@ -46,11 +54,8 @@ func Follow(ctx context.Context, from io.ReadCloser, each func(Message)) error {
 		case err != nil:
 			return fmt.Errorf("the engine's report broke off: %w", err)
 		}
-		if text := m.Failure.Message; text != "" || m.FailureText != "" {
-			if text == "" {
-				text = m.FailureText
-			}
-			return &saidError{text: strings.TrimSpace(text)}
+		if text := m.failure(); text != "" {
+			return &saidError{text: text}
 		}
 		if each != nil {
 			each(m)

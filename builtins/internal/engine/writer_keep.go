@@ -16,7 +16,7 @@ func (x *Writer) Hold(ctx context.Context, images ...Kept) error {
 		} else if img == nil {
 			continue
 		}
-		if err := x.Tag(ctx, kept.ID, keepTag(x.Run.RunID(), kept.ID)); err != nil {
+		if err := x.Tag(ctx, kept.ID, keepTag(x.Run.Sign(), kept.ID)); err != nil {
 			return err
 		}
 	}
@@ -52,5 +52,5 @@ func (x *Writer) Restore(ctx context.Context, kept Kept) error {
 
 // Release takes away the tag by which this run holds an image, if the image stays without it.
 func (x *Writer) Release(ctx context.Context, kept Kept) error {
-	return x.Untag(ctx, keepTag(x.Run.RunID(), kept.ID))
+	return x.Untag(ctx, keepTag(x.Run.Sign(), kept.ID))
 }

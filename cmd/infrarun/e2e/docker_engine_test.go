@@ -122,6 +122,10 @@ func (c *containers) rollsBackWithout(t *testing.T, intact func(*testing.T)) {
 	intact(t)
 
 	c.deploy("update.star").want(0)
+	up := c.e.Down()
+	c.manage("troubleshoot").want(0).says(c.e.Host+" does not answer", "start it (systemctl start docker)")
+	up()
+	c.infrarun("rollback").want(0) // the bundle
 	if o := try(1); o.Result != events.Refused || !strings.Contains(o.Error, "it cannot be told") {
 		t.Errorf("outcome is %+v", o)
 	}

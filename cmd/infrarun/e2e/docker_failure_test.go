@@ -97,6 +97,10 @@ func (c *containers) fails(t *testing.T) {
 			intact(t)
 		})
 	}
+	t.Run("the database is put back", func(t *testing.T) {
+		c.in(t).broken(t, "exits at start", "--restore-database")
+		intact(t)
+	})
 	t.Run("its port is taken", func(t *testing.T) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -128,11 +132,11 @@ func (c *containers) fails(t *testing.T) {
 }
 
 // broken tries a version 2 that is broken in one of these ways.
-func (c *containers) broken(t *testing.T, name string) {
+func (c *containers) broken(t *testing.T, name string, flags ...string) {
 	c.repo.write("cmd/console/broken.go", brokenConsoles[name])
 	c.repo.commit(name)
 	defer c.repo.reset()
-	r := c.deploy("update.star", "--timeout=8", "--stable=4").want(3)
+	r := c.deploy("update.star", append(flags, "--timeout=8", "--stable=4")...).want(3)
 	if o := r.outcome(); o.Result != events.RolledBack || len(o.Left) > 0 || !strings.Contains(o.Error, "console") {
 		t.Errorf("outcome is %+v", o)
 	}

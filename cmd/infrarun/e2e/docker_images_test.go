@@ -1,8 +1,6 @@
 package e2e
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -16,6 +14,7 @@ import (
 	"github.com/docker/docker/api/types/registry"
 
 	"github.com/infrarun/infrarun/testdata/enginetest"
+	"github.com/infrarun/infrarun/testdata/server"
 )
 
 // The images that those of the stack are built with and begin from. They are made here, of this machine's own Go: no
@@ -39,40 +38,43 @@ func makeBases(t *testing.T, e *enginetest.Engine) {
 			t.Fatal(err)
 		}
 	}
-	files := addShell(t, root)
+	addShell(t, root)
 	cache, goroot := warmCache(t), strings.TrimSpace(run(t, ".", "go", "env", "GOROOT"))
 	importTar(t, e, buildImage, []string{
 		"ENV PATH=" + filepath.Join(goroot, "bin") + ":/bin", "ENV GOROOT=" + goroot, "ENV HOME=/root",
 		"ENV GOPROXY=off", "ENV GOFLAGS=", "ENV GOTOOLCHAIN=local", "ENV GOMODCACHE=/cache/mod", "ENV GOCACHE=/cache/build",
-	}, append([]string{
-		"--exclude=*_test.go", "--exclude=testdata", "-C", "/", strings.TrimPrefix(goroot, "/"),
-		"-C", cache, "cache", "-C", root, "bin", "tmp", "root", "out", "-C", "/",
-	}, files...)...)
+	}, "--exclude=*_test.go", "--exclude=testdata", "-C", "/", strings.TrimPrefix(goroot, "/"), "-C", cache, "cache", "-C", root, ".")
 	importTar(t, e, runtimeImage, nil, "-C", root, "tmp")
 }
 
-// addShell puts a shell and what builds need besides into a tree, and returns the libraries that it needs, relative to /.
-func addShell(t *testing.T, root string) []string {
+// addShell puts a shell and what builds need besides into the directory bin of a tree.
+func addShell(t *testing.T, root string) {
 	t.Helper()
+	if err := server.Install("busybox", "busybox"); err != nil {
+		t.Fatal(err)
+	}
 	busybox, err := exec.LookPath("busybox")
 	if err != nil {
 		t.Fatal(err)
 	}
 	copyFile(t, busybox, filepath.Join(root, "bin/busybox"))
-	for _, name := range []string{"sh", "mkdir", "touch", "false"} {
+	for _, name := range []string{"sh", "mkdir", "touch", "false", "env"} {
 		if err := os.Symlink("busybox", filepath.Join(root, "bin", name)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	list, _ := exec.Command("ldd", busybox).Output() // it fails for one that is static
-	var libraries []string
+	addLibraries(t, root, busybox)
+}
+
+// addLibraries puts the libraries of a program into a tree, where the program looks for them.
+func addLibraries(t *testing.T, root, program string) {
+	t.Helper()
+	list, _ := exec.Command("ldd", program).Output() // it fails for one that is static
 	for _, word := range strings.Fields(string(list)) {
-		if !strings.HasPrefix(word, "/") {
-			continue
+		if strings.HasPrefix(word, "/") {
+			copyFile(t, word, filepath.Join(root, word))
 		}
-		libraries = append(libraries, strings.TrimPrefix(word, "/"))
 	}
-	return append([]string{"--dereference", "--hard-dereference"}, libraries...)
 }
 
 // warmCache returns a directory with a directory cache, which has the modules of the stack and what they compile to. It
@@ -87,16 +89,10 @@ func warmCache(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(append(sums, runtime.Version()...))
-	base := os.Getenv("INFRARUN_TEST_CACHE")
-	if base == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		base = filepath.Join(user, "infrarun-test")
+	dir, err := server.Cache("infracore-go", string(sums), runtime.Version())
+	if err != nil {
+		t.Fatal(err)
 	}
-	dir := filepath.Join(base, "infracore-go-"+hex.EncodeToString(sum[:6]))
 	mod, build := filepath.Join(dir, "cache/mod"), filepath.Join(dir, "cache/build")
 	if err := errors.Join(os.MkdirAll(mod, 0o755), os.MkdirAll(build, 0o755)); err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ func TestDocker(t *testing.T) {
 		test func(*containers, *testing.T)
 	}{
 		{"again", (*containers).again}, {"environment", (*containers).environment}, {"update", (*containers).updates},
-		{"fails", (*containers).fails}, {"engine", (*containers).engineGoes},
+		{"front end", (*containers).frontEnd}, {"fails", (*containers).fails}, {"engine", (*containers).engineGoes},
 		{"asks too much", (*containers).asksTooMuch}, {"manage", (*containers).manages},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(c.in(t), t) })

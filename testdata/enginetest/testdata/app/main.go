@@ -3,6 +3,7 @@
 //	app serve          answers with VERSION on port PORT (8080), after START_DELAY; if CRASH_AFTER is set, it ends then,
 //	                   with exit status 3, and with SICK=1 its check fails
 //	app proxy URL      answers on port PORT with what URL answers, asked anew each time
+//	app need URL       ends with exit status 1 unless URL answers; then as serve
 //	app check          asks it; exit status 1 if it is not well
 //	app exit CODE      says so, and ends
 //	app write FILE TEXT, app cat FILE, app env
@@ -35,6 +36,11 @@ func run(args []string) error {
 		return serve()
 	case len(args) == 2 && args[0] == "proxy":
 		return proxy(args[1])
+	case len(args) == 2 && args[0] == "need":
+		if _, err := http.Get(args[1]); err != nil {
+			return err
+		}
+		return serve()
 	case len(args) == 1 && args[0] == "check":
 		return check()
 	case len(args) == 1 && args[0] == "env":

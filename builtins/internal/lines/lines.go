@@ -1,4 +1,6 @@
-package child
+// Package lines takes in what a program prints, wherever it runs: a child of infrarun, a container, a build of the
+// engine's. A [Splitter] makes lines for people of it, a [Text] keeps it for whoever parses it. Both are bounded.
+package lines
 
 import (
 	"bytes"
@@ -9,29 +11,31 @@ import (
 // maxLine is where a line without an end is ended, in bytes.
 const maxLine = 64 << 10
 
-// lineSplitter makes lines for people out of what a command prints: valid UTF-8, without the end of
-// the line, and of a line that was written over several times (as progress bars are, with carriage
-// returns) only what stood there at last.
-type lineSplitter struct {
-	emit    func(string)
+// Splitter makes lines of what is written to it: valid UTF-8, without the end of the line, and of a line that was
+// written over several times (as progress bars are, with carriage returns) only what stood there at last. It keeps no
+// more than one line in memory, and ends one that grows too long.
+type Splitter struct {
+	Emit    func(string) // is called with each line
 	pending []byte
 }
 
-func (l *lineSplitter) write(b []byte) {
-	for len(b) > 0 {
+// Write implements [io.Writer]. It never fails.
+func (l *Splitter) Write(p []byte) (int, error) {
+	for b := p; len(b) > 0; {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
 			l.add(b)
-			return
+			break
 		}
 		l.add(b[:i])
 		l.end()
 		b = b[i+1:]
 	}
+	return len(p), nil
 }
 
 // add appends to the line that is being made and ends it where it grows too long.
-func (l *lineSplitter) add(b []byte) {
+func (l *Splitter) add(b []byte) {
 	l.pending = append(l.pending, b...)
 	for len(l.pending) > maxLine {
 		at := cutAt(l.pending[:maxLine+1])
@@ -57,39 +61,16 @@ func cutAt(b []byte) int {
 }
 
 // end emits the line.
-func (l *lineSplitter) end() {
+func (l *Splitter) end() {
 	text := bytes.TrimRight(l.pending, "\r")
 	text = text[bytes.LastIndexByte(text, '\r')+1:]
-	l.emit(strings.ToValidUTF8(string(text), "�"))
+	l.Emit(strings.ToValidUTF8(string(text), "�"))
 	l.pending = l.pending[:0]
 }
 
-// flush emits a last line that has no end.
-func (l *lineSplitter) flush() {
+// Flush emits a last line that has no end.
+func (l *Splitter) Flush() {
 	if len(l.pending) > 0 {
 		l.end()
 	}
-}
-
-const (
-	tailLines = 5
-	tailWidth = 400 // bytes of a line
-)
-
-// tail is the last lines that say something, for an error.
-type tail struct{ lines []string }
-
-func (t *tail) add(line string) {
-	line = strings.TrimSpace(line)
-	if line == "" {
-		return
-	}
-	if len(line) > tailWidth {
-		// At a space: a part of a secret would not be found as one.
-		line = line[:strings.LastIndexByte(line[:tailWidth], ' ')+1] + "…"
-	}
-	if len(t.lines) == tailLines {
-		t.lines = append(t.lines[:0:0], t.lines[1:]...)
-	}
-	t.lines = append(t.lines, line)
 }

@@ -1,7 +1,6 @@
-package child
+package lines
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -11,13 +10,13 @@ import (
 // split makes lines of a text that comes in pieces of n bytes.
 func split(text string, n int) []string {
 	var lines []string
-	l := lineSplitter{emit: func(s string) { lines = append(lines, s) }}
+	l := Splitter{Emit: func(s string) { lines = append(lines, s) }}
 	for b := []byte(text); len(b) > 0; {
 		piece := b[:min(n, len(b))]
-		l.write(piece)
+		_, _ = l.Write(piece)
 		b = b[len(piece):]
 	}
-	l.flush()
+	l.Flush()
 	return lines
 }
 
@@ -85,24 +84,4 @@ func FuzzLines(f *testing.F) {
 			t.Errorf("in pieces of %d: %q, whole: %q", n, lines, whole)
 		}
 	})
-}
-
-func TestTailKeepsTheLastLinesThatSaySomething(t *testing.T) {
-	var last tail
-	for i := range 20 {
-		last.add(fmt.Sprint(" line ", i))
-		last.add("  ")
-	}
-	want := []string{"line 15", "line 16", "line 17", "line 18", "line 19"}
-	if !slices.Equal(last.lines, want) {
-		t.Errorf("tail = %q, want %q", last.lines, want)
-	}
-	last.add("token " + strings.Repeat("x", tailWidth))
-	if got := last.lines[tailLines-1]; got != "token …" {
-		t.Errorf("a long line = %q, want it cut between words", got)
-	}
-	last.add(strings.Repeat("x", tailWidth+1))
-	if got := last.lines[tailLines-1]; got != "…" {
-		t.Errorf("a long word = %q, want no part of it", got)
-	}
 }
