@@ -16,6 +16,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
 	"github.com/infrarun/infrarun/builtins/internal/lines"
 	"github.com/infrarun/infrarun/runtime"
+	"github.com/infrarun/infrarun/runtime/events"
 )
 
 const (
@@ -78,7 +79,8 @@ func (b *build) Apply(ctx context.Context, w *runtime.Writer) (runtime.Applied, 
 		for name, value := range b.args.Args {
 			args[name] = &value
 		}
-		answer, err := x.API.ImageBuild(ctx, pack, api.ImageBuildOptions{
+		sent := &watched{Reader: pack, w: w, bar: events.Bar{What: "send " + b.dir, Unit: "bytes"}}
+		answer, err := x.API.ImageBuild(ctx, sent, api.ImageBuildOptions{
 			Version: api.BuilderV1, Tags: []string{b.ref}, Dockerfile: b.context.dockerfile, Target: b.args.Target,
 			BuildArgs: args, Labels: labels, Remove: true, ForceRemove: true,
 		})

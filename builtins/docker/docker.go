@@ -41,7 +41,7 @@
 //	writer_volume.go writer_volume_undo.go writer_helper.go tarfile.go   and what they hold
 //	prune.go prune_choose.go                     cleaning up
 //	users.go                                     who has what is to be removed
-//	info.go needs.go overlay.go partial.go       what the others use
+//	info.go needs.go overlay.go partial.go watched.go   what the others use
 package docker
 
 import (

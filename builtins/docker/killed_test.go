@@ -3,7 +3,11 @@
 package docker_test
 
 import (
+	"archive/tar"
+	"bytes"
 	"testing"
+
+	"github.com/docker/docker/api/types/container"
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
@@ -64,5 +68,26 @@ func TestKilledBeforeRemoval(t *testing.T) {
 	f.Rollback().Want(events.Restored)
 	if got := f.content(); got != "file 640: written since\n" {
 		t.Errorf("the volume holds %q", got)
+	}
+}
+
+// put writes a file to /data of a container that has it.
+func (f *fixture) put(id, name, text string) {
+	f.t.Helper()
+	var packed bytes.Buffer
+	w := tar.NewWriter(&packed)
+	header := &tar.Header{Name: name, Mode: 0o640, Size: int64(len(text))}
+	if err := w.WriteHeader(header); err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		f.t.Fatal(err)
+	}
+	err := f.API.CopyToContainer(f.t.Context(), id, "/data", &packed, container.CopyToContainerOptions{})
+	if err != nil {
+		f.t.Fatal(err)
 	}
 }

@@ -58,7 +58,8 @@ var restartBuiltin = runtime.Define(runtime.Builtin{
 var removeBuiltin = runtime.Define(runtime.Builtin{
 	Name: "docker.remove", Returns: changedDoc, Undo: runtime.Compensating, Permission: containerPermission,
 	Doc: "Stops a container and sets it aside under another name, where it stays for undo as long as the run can be undone; " +
-		"docker.prune removes it then. Its volumes stay. Nothing is to do if there is none of that name.",
+		"docker.prune removes it then. Its volumes stay, but those without a name go with it. Nothing is to do if there is none " +
+		"of that name.",
 	Example: `docker.remove("old-console")`,
 }, func(c *runtime.Call, a stopArgs) (starlark.Value, error) {
 	return c.Do(&lifecycle{verb: removeVerb, name: a.Name, timeout: int(a.Timeout.Seconds())})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
@@ -17,13 +18,18 @@ func (p *prune) find(ctx context.Context, e *engine.Client, needed func(sign str
 	containers, err := e.Containers(ctx, nil)
 	used = map[string]bool{}
 	for _, c := range containers {
-		if name := engine.NameOf(c); !needed(keptRun(name)) {
+		if name := engine.NameOf(c); !needed(keptRun(name)) && atRest(c) {
 			p.containers = append(p.containers, name)
 			continue
 		}
 		used[c.ImageID] = true
 	}
 	return used, err
+}
+
+// atRest reports whether a container does nothing. One that was set aside may have been started by somebody who needed it.
+func atRest(c container.Summary) bool {
+	return slices.Contains([]container.ContainerState{container.StateCreated, container.StateExited, container.StateDead}, c.State)
 }
 
 // seenImage is what an image tells of its age.

@@ -18,8 +18,11 @@ type user struct {
 	doubtful bool // a preview cannot tell whether it will still be there: another family may remove it
 }
 
-// composeLabel is on the containers of Docker Compose, which compose.down removes.
-const composeLabel = "com.docker.compose.project"
+// ofOthers reports whether a container belongs to a project of Docker Compose or to a service of a swarm, which compose.down
+// and stack.remove remove.
+func ofOthers(c container.Summary) bool {
+	return c.Labels["com.docker.compose.project"] != "" || c.Labels["com.docker.swarm.service.id"] != ""
+}
 
 // usersOf lists those of the containers that there are, and of those that a preview predicts, that have something.
 func usersOf(r *runtime.Reader, list []container.Summary, has func(container.Summary) bool, will func(predictedContainer) bool) []user {
@@ -39,7 +42,7 @@ func usersOf(r *runtime.Reader, list []container.Summary, has func(container.Sum
 		case predicted: // one that is replaced, or removed, is stopped and set aside
 			u.running, u.aside = p.running && !p.made, u.aside || p.made || !p.there
 		default:
-			u.doubtful = c.Labels[composeLabel] != ""
+			u.doubtful = ofOthers(c)
 		}
 		all = append(all, u)
 	}

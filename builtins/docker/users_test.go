@@ -1,8 +1,6 @@
 package docker_test
 
 import (
-	"archive/tar"
-	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -38,25 +36,20 @@ func (f *fixture) start(id string) {
 	}
 }
 
-// put writes a file to /data of a container that has it.
-func (f *fixture) put(id, name, text string) {
+// aside lists the ids of the containers that are set aside.
+func (f *fixture) aside() []string {
 	f.t.Helper()
-	var packed bytes.Buffer
-	w := tar.NewWriter(&packed)
-	header := &tar.Header{Name: name, Mode: 0o640, Size: int64(len(text))}
-	if err := w.WriteHeader(header); err != nil {
-		f.t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		f.t.Fatal(err)
-	}
-	err := f.API.CopyToContainer(f.t.Context(), id, "/data", &packed, container.CopyToContainerOptions{})
+	list, err := f.API.ContainerList(f.t.Context(), container.ListOptions{All: true})
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	var ids []string
+	for _, c := range list {
+		if strings.HasPrefix(c.Names[0], "/infrarun-kept.") {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 // onVolume is how a container has the volume of that name at /data.

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/api/types/container"
+
 	"github.com/infrarun/infrarun/runtime/events"
 )
 
@@ -66,7 +68,16 @@ func TestRestoreVolume(t *testing.T) {
 	before := f.Engine.State()
 	recipe := `docker.restore_volume("data", DIR + "/data.tar.gz")`
 	f.Preview(recipe).Want(events.WouldChange)
-	f.Run(recipe).Want(events.Succeeded)
+	r := f.Run(recipe).Want(events.Succeeded)
+	var done []string
+	for _, e := range r.Events(events.Progress) {
+		if e.Progress.Done && e.Progress.Current > 0 {
+			done = append(done, e.Progress.What)
+		}
+	}
+	if want := []string{"copy volume data", "fill volume data"}; !slices.Equal(done, want) {
+		t.Errorf("how far it had come was shown of %q, want %q", done, want)
+	}
 	f.Rollback().Want(events.Restored)
 	f.same("after the rollback", before)
 	if got := f.content(); got != newContent {
@@ -214,6 +225,15 @@ func TestPruneOfOldRuns(t *testing.T) {
 		t.Fatalf("what the undo needs was removed:\n%s", f.Engine.State())
 	}
 	forgetRuns(t, f)
+	for _, c := range f.aside() {
+		f.start(c)
+	}
+	f.Run(`test.equal(docker.prune().containers, [])`).Want(events.Succeeded) // somebody has started it by hand
+	for _, c := range f.aside() {
+		if err := f.API.ContainerStop(t.Context(), c, container.StopOptions{Timeout: new(int)}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	f.Run("docker.prune()").Want(events.Succeeded)
 	if strings.Contains(f.Engine.State(), "infrarun") {
 		t.Errorf("what no undo needs is still there:\n%s", f.Engine.State())

@@ -62,6 +62,7 @@ func TestVolumeOptions(t *testing.T) {
 		`{"type": "none", "o": "bind", "device": "/etc"}`:                     "docker: host-path:/etc",
 		`{"type": "none", "o": "bind", "device": "etc"}`:                      "docker: volume-driver:local",
 		`{"type": "overlay", "device": "overlay", "o": "lowerdir=/etc:/usr"}`: "docker: volume-driver:local",
+		`{"type": "nfs", "device": ":/data", "o": "addr=127.0.0.1"}`:          "docker: volume-driver:local",
 		`{"type": "tmpfs", "device": "etc", "o": "bind"}`:                     "docker: volume-driver:local",
 	} {
 		f.Run(`docker.volume("share", options = ` + options + `)`).Want(events.DeniedRun).WantError(want)
@@ -84,4 +85,19 @@ func TestVolumeOptions(t *testing.T) {
 	f.Run(`docker.volume("far", options = {"type": "none", "o": "bind", "device": DIR + "/none"})
 fail("a later step fails")`).Want(events.RolledBack)
 	f.same("after the rollback", before)
+}
+
+// TestNamelessVolume: what a new container wrote to a volume of its image's is saved before the undo removes it.
+func TestNamelessVolume(t *testing.T) {
+	f := newFixture(t)
+	f.Image("app:1", "VOLUME /data")
+	empty := f.Engine.State()
+	f.Run(`
+docker.run("db", image = "app:1", stop_timeout = 0)
+docker.exec("db", ["/app", "write", "/data/file", "only here"])
+fail("a later step fails")`).Want(events.RolledBack)
+	f.same("after the rollback", empty)
+	if !kept(t, f, "trash", "only here") {
+		t.Error("what the volume held was not saved")
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/mount"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
 	"github.com/infrarun/infrarun/builtins/internal/imageref"
@@ -146,9 +147,30 @@ func (x *control) removeMade(ctx context.Context, token string) error {
 		if err := x.saveLogs(ctx, c.ID, engine.NameOf(c)); err != nil {
 			x.Run.Warn("the logs of container %s could not be saved: %v", engine.NameOf(c), err)
 		}
-		errs = append(errs, x.remove(ctx, c.ID))
+		err := x.discardNameless(ctx, c)
+		if err == nil {
+			err = x.remove(ctx, c.ID)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// discardNameless saves what volumes hold that a container has without naming them: they go with it.
+func (x *control) discardNameless(ctx context.Context, c container.Summary) error {
+	for _, m := range c.Mounts {
+		if m.Type != mount.TypeVolume || !idPattern.MatchString(m.Name) {
+			continue
+		}
+		token := dropToken(x.Run.RunID(), m.Name)
+		if err := x.removeHelper(ctx, token); err != nil {
+			return err
+		}
+		if err := x.discard(ctx, m.Name, token); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shownLines is how many of the last lines of a container that is removed are shown.

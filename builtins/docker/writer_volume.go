@@ -16,6 +16,7 @@ import (
 	"github.com/docker/docker/api/types/volume"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/runtime/failpoint"
 )
 
@@ -72,7 +73,7 @@ func (x *control) writeVolume(ctx context.Context, name, file, token string, pac
 			return err
 		}
 		w := packing(f)
-		_, err = io.Copy(w, content)
+		_, err = io.Copy(w, &watched{Reader: content, w: x.Run, bar: events.Bar{What: "copy volume " + name, Unit: "bytes"}})
 		if err := errors.Join(err, w.Close(), f.Sync(), f.Close()); err != nil {
 			return fmt.Errorf("copy volume %s: %w", name, engine.Explain(ctx, err))
 		}
@@ -103,7 +104,8 @@ func (x *control) fillVolume(ctx context.Context, name, file, token string) erro
 			return err
 		}
 		// Owners are kept as they are in the file.
-		err = x.API.CopyToContainer(ctx, id, helperPath, content, container.CopyToContainerOptions{AllowOverwriteDirWithFile: true})
+		read := &watched{Reader: content, w: x.Run, bar: events.Bar{What: "fill volume " + name, Unit: "bytes"}}
+		err = x.API.CopyToContainer(ctx, id, helperPath, read, container.CopyToContainerOptions{AllowOverwriteDirWithFile: true})
 		if err != nil {
 			return fmt.Errorf("fill volume %s: %w", name, engine.Explain(ctx, err))
 		}
