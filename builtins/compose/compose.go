@@ -31,7 +31,7 @@
 //	canonical.go simplify.go given.go copied.go     the resolved project as a file that every Compose reads
 //	running.go plan.go differences.go services.go bound.go volumes.go   what there is, what is to be done, and why
 //	cli.go available.go                             the Compose of this machine
-//	up.go up_probe.go writer.go                     bringing up
+//	up.go up_probe.go binds.go writer.go            bringing up
 //	monitor.go judge.go                             watching containers come up
 //	record.go                                       the record
 //	restore.go restore_state.go remake.go again.go networks.go   the undo

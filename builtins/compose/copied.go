@@ -17,7 +17,7 @@ import (
 )
 
 // copiedLabel is on containers into which Compose copies configs and secrets that are no files of this machine: where they
-// are, with colons between. They are neither in the image nor mounted, so who makes such a container again has to copy them as well.
+// are, each on a line. They are neither in the image nor mounted, so who makes such a container again has to copy them as well.
 const copiedLabel = "io.infrarun.compose.copied"
 
 // copied is the label of a service, "" if nothing is copied.
@@ -33,7 +33,7 @@ func copied(p *project, s types.ServiceConfig) string {
 			all = append(all, within("/run/secrets", c.Target, c.Source))
 		}
 	}
-	return strings.Join(all, ":")
+	return strings.Join(all, "\n")
 }
 
 // within is where something is that is to be at target, or under its own name in a directory.
@@ -63,7 +63,7 @@ func copiedInto(ctx context.Context, e *engine.Client, c container.InspectRespon
 		return nil, nil
 	}
 	var files []copiedFile
-	for path := range strings.SplitSeq(label, ":") {
+	for path := range strings.SplitSeq(label, "\n") {
 		file, err := readCopied(ctx, e, c.ID, path)
 		switch {
 		case err != nil && absent(err):

@@ -91,6 +91,7 @@ type up struct {
 	running []replica // as the probe found them
 	stale   bool      // the file is not there or differs
 	there   bool      // the file is there
+	dirs    []string  // of this machine, which the engine will make
 	undo    *restoreArgs
 }
 
@@ -123,6 +124,11 @@ func (u *up) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error)
 	}
 	if err := u.undo.Files.Add(file); err != nil {
 		return nil, err
+	}
+	if len(u.dirs) > 0 {
+		if err := u.undo.Files.Add(filesys.UndoCreated(k, u.dirs...)); err != nil {
+			return nil, err
+		}
 	}
 	return &runtime.Undo{Kind: restoreKind, Args: u.undo}, nil
 }
@@ -172,6 +178,11 @@ func (u *up) Predict(w *runtime.World) (starlark.Value, error) {
 	err := filesys.Predicted(w).WriteFile(u.resolved, u.canonical.text, resolvedMode, filesys.Keep, filesys.Keep)
 	if err != nil {
 		return nil, err
+	}
+	for _, dir := range u.dirs {
+		if err := filesys.Predicted(w).Mkdir(dir, 0o755, filesys.Keep, filesys.Keep); err != nil {
+			return nil, err
+		}
 	}
 	for _, r := range u.running {
 		if slices.ContainsFunc(u.plan.steps, func(s step) bool { return s.id == r.ID && s.act != start }) {

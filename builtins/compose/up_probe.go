@@ -29,6 +29,9 @@ func (u *up) Probe(ctx context.Context, r *runtime.Reader) (runtime.Finding, err
 	if err != nil {
 		return runtime.Finding{}, err
 	}
+	if u.dirs, err = u.missingDirs(e, filesys.Read(r)); err != nil {
+		return runtime.Finding{}, err
+	}
 	if len(u.plan.steps) == 0 && (!u.stale || u.plan.same == 0) {
 		return runtime.Finding{Summary: fmt.Sprintf("%d containers are as wanted", u.plan.same), Value: u.value(false)}, nil
 	}
@@ -92,9 +95,12 @@ func (u *up) summary() string {
 	return fmt.Sprintf("%s, by %s", strings.Join(parts, ", "), u.cli)
 }
 
-// diff lists what is to be done, a line a container.
+// diff lists what is to be done, a line a directory or container.
 func (u *up) diff() string {
 	var text strings.Builder
+	for _, dir := range u.dirs {
+		fmt.Fprintf(&text, "+ directory %s, which the engine makes\n", dir)
+	}
 	for _, s := range u.plan.steps {
 		sign := map[act]string{create: "+", remove: "-"}[s.act]
 		if sign == "" {

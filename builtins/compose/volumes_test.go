@@ -6,6 +6,7 @@ import (
 
 	"github.com/docker/docker/api/types/mount"
 
+	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
 	"github.com/infrarun/infrarun/testdata/composetest"
 )
@@ -40,4 +41,25 @@ func TestVolumes(t *testing.T) {
 	project("{driver_opts: {type: overlay, o: \"lowerdir=/etc:/usr\", device: " + b.Dir + "}}")
 	b.Run(up1).Want(events.DeniedRun).WantError("/compose.yaml:8: volume data mounts", "docker: volume-driver:local")
 	b.wantSame("refused,", state, settings)
+}
+
+// Directories that the engine makes for a container go with it.
+func TestMadeDirectories(t *testing.T) {
+	for _, v := range composetest.Versions {
+		b := newBed(t, v)
+		b.Grant("docker", "host-path:"+b.Dir)
+		b.file("file", "")
+		b.file("compose.yaml", "name: shop\nservices:\n  site:\n    image: app:1\n    stop_grace_period: 0s\n"+
+			"    volumes: [\"./made/deep:/one\", \"./made/other:/two\", \"./file:/three\"]\n")
+		before := familytest.Tree(t, b.Dir)
+		c := b.Preview(up1).Want(events.WouldChange).Changes()[0]
+		if !strings.HasPrefix(c.Diff, "+ directory "+b.Dir+"/made, which") || strings.Count(c.Diff, "+ directory") != 3 {
+			t.Errorf("%s: the preview says\n%s", v, c.Diff)
+		}
+		b.Run(up1 + "\nfail(\"no\")").Want(events.RolledBack)
+		familytest.SameTree(t, string(v)+": rolled back,", familytest.Tree(t, b.Dir), before)
+		b.Run(up1).Want(events.Succeeded)
+		b.Preview(up1).Want(events.NoChange)
+		b.e.Clean()
+	}
 }
