@@ -64,6 +64,7 @@ func (c *containers) breaksRecord() {
 func (c *containers) breaksProject() {
 	must(c.t, os.Remove(filepath.Join(c.prefix, "etc/infra-core/compose.yaml")))
 	c.manage("logs").want(1).says("compose.yaml", "manage.star start writes it again")
+	c.manage("test-install").want(1).says("compose.yaml is missing")
 	c.previewed("start")
 	c.manage("logs", "--service=orch").want(0)
 }
