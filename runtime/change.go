@@ -75,6 +75,8 @@ type Undo struct {
 	Kind string
 	Args any
 	Note string
+	// Touches are what the change affects besides what [Description.Touches] says, as far as only the probe found it.
+	Touches []string
 }
 
 // Undoer carries out the undo records of one kind. See [UndoKind].

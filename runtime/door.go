@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -86,6 +87,7 @@ func (t *task) intend(ch Change, d Description, shown *events.Change) (uint64, e
 			return 0, fmt.Errorf("write the undo record: %w", err)
 		}
 		entry.Undo = &journal.Undo{Kind: undo.Kind, Args: args, Note: undo.Note}
+		entry.Touches = slices.Concat(d.Touches, undo.Touches)
 	}
 	shown.Undo = entry.Class
 	if err := t.journalled(entry); err != nil {

@@ -95,7 +95,7 @@ func (d *down) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, erro
 	if d.undo, err = keepProject(ctx, k, d.name, ids); err != nil {
 		return nil, err
 	}
-	return &runtime.Undo{Kind: restoreKind, Args: d.undo}, nil
+	return &runtime.Undo{Kind: restoreKind, Args: d.undo, Touches: names(d.running)}, nil
 }
 
 // Apply implements [runtime.Change].

@@ -205,6 +205,7 @@ func makePlan(ctx context.Context, r *runtime.Reader, e *engine.Client, pl plann
 	if pl.running, err = inspect(ctx, e, pl.project.Name); err != nil {
 		return nil, nil, err
 	}
+	see(r, pl.running)
 	if before, ok := predictions(r.World()).of(pl.project.Name); ok {
 		pl.predicted = before.hashes
 		if before.down {

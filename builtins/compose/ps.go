@@ -48,7 +48,9 @@ func look(c *runtime.Call, name string) ([]replica, error) {
 		return nil, err
 	}
 	defer e.Close()
-	return inspect(c.Context(), e, name)
+	running, err := inspect(c.Context(), e, name)
+	see(c.Reader(), running)
+	return running, err
 }
 
 func containerValue(r replica) starlark.Value {

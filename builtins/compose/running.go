@@ -10,6 +10,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"github.com/infrarun/infrarun/builtins/internal/engine"
+	"github.com/infrarun/infrarun/runtime"
 )
 
 // The labels by which every version of Compose knows its containers, networks and volumes.
@@ -57,6 +58,22 @@ func inspect(ctx context.Context, e *engine.Client, project string) ([]replica, 
 		return a.number - b.number
 	})
 	return found, nil
+}
+
+// see has containers be in the state that a preview predicts of them.
+func see(r *runtime.Reader, all []replica) {
+	for i := range all {
+		engine.PredictedStates(r.World()).See(&all[i].InspectResponse)
+	}
+}
+
+// names are what containers are called: other changes of a run may be about one of them.
+func names(all []replica) []string {
+	list := make([]string, len(all))
+	for i, r := range all {
+		list[i] = r.name()
+	}
+	return list
 }
 
 // ofService are the containers of one service.

@@ -130,7 +130,7 @@ func (u *up) Undo(ctx context.Context, k *runtime.Keeper) (*runtime.Undo, error)
 			return nil, err
 		}
 	}
-	return &runtime.Undo{Kind: restoreKind, Args: u.undo}, nil
+	return &runtime.Undo{Kind: restoreKind, Args: u.undo, Touches: names(u.running)}, nil
 }
 
 // Apply implements [runtime.Change].
@@ -185,7 +185,8 @@ func (u *up) Predict(w *runtime.World) (starlark.Value, error) {
 		}
 	}
 	for _, r := range u.running {
-		if slices.ContainsFunc(u.plan.steps, func(s step) bool { return s.id == r.ID && s.act != start }) {
+		// One that does not run has none: somebody else may have them by now.
+		if r.State.Running && slices.ContainsFunc(u.plan.steps, func(s step) bool { return s.id == r.ID && s.act != start }) {
 			freePorts(w, r)
 		}
 	}

@@ -56,8 +56,9 @@ func (u *up) probeFile(v *filesys.View) error {
 	info, err := v.Lstat(u.resolved)
 	u.there = err == nil
 	u.stale = true
+	var unknown *runtime.UnknownError
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.As(err, &unknown): // whatever a preview cannot know of it, it is written
 		return nil
 	case err != nil:
 		return err

@@ -182,6 +182,7 @@ func (l *lifecycle) Predict(w *runtime.World) (starlark.Value, error) {
 	if c := l.found.real; c != nil {
 		p.image, p.labels, p.ports = c.Config.Image, withoutOwn(c.Config.Labels), portsOf(c)
 		p.aspects = parseAspects(c.Config.Labels[definitionLabel])
+		engine.PredictedStates(w).Set(c.ID, p.running)
 	}
 	if old := l.found.predicted; old != nil {
 		there, running := p.there, p.running

@@ -35,7 +35,7 @@
 //	refs.go writer_refs.go   keeping to which images names lead
 //	writer.go           changing: tags
 //	again.go            containers that an undo has made again
-//	predict.go          what a preview predicts of images
+//	predict.go predict_state.go  what a preview predicts of images, and of whether containers run
 //	drift.go            what differs from what a change has left
 //	exec.go             running a command in a container
 //	logs.go             what containers have printed

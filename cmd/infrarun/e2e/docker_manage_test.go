@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/docker/docker/api/types/container"
+
 	"github.com/infrarun/infrarun/testdata/composetest"
 )
 
@@ -112,13 +114,20 @@ func (c *containers) uninstalls(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(data, "console.db")); err != nil {
 		t.Fatalf("the volume with the data has no database: %v", err)
 	}
-	c.manage("uninstall", "--purge", "--yes").want(0)
+	project := c.e.Container(c.ids()["console"]).Config.Labels["com.docker.compose.project"]
+	c.manage("uninstall", "--yes").want(0).says("containers of the project "+project+": 5", "volume "+project+"_data", "--purge removes it", "images infra-core/SERVICE")
 	if left := c.ids(); len(left) > 0 {
 		t.Errorf("there are still %v", left)
 	}
+	if _, err := os.Stat(data); err != nil {
+		t.Errorf("the volume with the data is gone: %v", err)
+	}
+	c.manage("uninstall", "--purge", "--yes").want(0).says("volume " + project + "_data")
 	if _, err := os.Stat(data); err == nil {
 		t.Error("the volume with the data is still there")
 	}
+	c.meetsStrangers(project)
+	c.infrarun("rollback").want(0)
 	c.infrarun("rollback").want(0)
 	c.answers()
 	if got := c.version(); got != first {
@@ -126,6 +135,36 @@ func (c *containers) uninstalls(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(data, "console.db")); err != nil {
 		t.Errorf("after the rollback the database is not back: %v", err)
+	}
+}
+
+// meetsStrangers tries to deploy where somebody else has a project of the same name.
+func (c *containers) meetsStrangers(project string) {
+	const name = "by-hand"
+	labels := map[string]string{
+		"com.docker.compose.project": project, "com.docker.compose.service": "orch",
+		"com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False",
+	}
+	_, err := c.e.API.ContainerCreate(c.t.Context(), &container.Config{Image: buildImage, Cmd: []string{"/bin/sh"}, Labels: labels}, nil, nil, nil, name)
+	must(c.t, err)
+	c.deploy("deploy.star").want(1).says("nothing is deployed here, and the Compose project " + project + " has containers: " + name)
+	must(c.t, c.e.API.ContainerRemove(c.t.Context(), name, container.RemoveOptions{Force: true}))
+}
+
+// leavesRegistry has the next release built here, where the one before came from a registry.
+func (c *containers) leavesRegistry(t *testing.T) {
+	first := c.version()
+	c.flags = slices.DeleteFunc(slices.Clone(c.flags), func(f string) bool { return strings.HasPrefix(f, "--registry") })
+	c.flags = append(c.flags, baseFlags...)
+	c.repo.write("cmd/probe/note.go", "package main\n")
+	c.repo.commit("built here")
+	defer c.repo.reset()
+	preview := c.deploy("deploy.star", "--dry-run").want(2).says("infra-core/SERVICE, built here")
+	wantSame(t, preview, c.deploy("deploy.star").want(0))
+	c.infrarun("rollback").want(0)
+	c.answers()
+	if got := c.version(); got != first {
+		t.Errorf("after the rollback %s answers, want %s", got, first)
 	}
 }
 
@@ -185,4 +224,8 @@ func testRegistry(t *testing.T, from *containers) {
 	if now := c.ids(); !maps.Equal(now, ids) {
 		t.Errorf("the same deployment has %v instead of %v", now, ids)
 	}
+	// Nobody says where the images come from, or says something else: none is asked for anywhere.
+	c.manage("update", "--repo="+c.repo.dir).want(1).says("are "+r.Address+"/team/infra-core/SERVICE", "give --registry "+r.Address+"/team")
+	from.deploy("deploy.star", "--registry="+r.Address+"/other").want(1).says("on record as infra-core/SERVICE")
+	c.leavesRegistry(t)
 }

@@ -105,7 +105,8 @@ func TestDocker(t *testing.T) {
 	}{
 		{"again", (*containers).again}, {"environment", (*containers).environment}, {"update", (*containers).updates},
 		{"front end", (*containers).frontEnd}, {"fails", (*containers).fails}, {"engine", (*containers).engineGoes},
-		{"asks too much", (*containers).asksTooMuch}, {"manage", (*containers).manages},
+		{"asks too much", (*containers).asksTooMuch}, {"manage", (*containers).manages}, {"breaks", (*containers).breaks},
+		{"database", (*containers).restoresDatabase},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(c.in(t), t) })
 	}

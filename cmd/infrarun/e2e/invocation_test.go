@@ -146,15 +146,15 @@ func (r *result) failure() string {
 	return b.String()
 }
 
-// backupTime is the name of a backup, which a preview makes at another time.
-var backupTime = regexp.MustCompile(`backup-[0-9]{8}-[0-9]{6}`)
+// backupTime is the name of a backup, which a preview makes at another time, or of what a run keeps of the database.
+var backupTime = regexp.MustCompile(`(backup|restore|rollback)-([0-9]{8}-[0-9]{6}(-[0-9]{3})?|preview)`)
 
 // changes lists the changes with this status, as "call target", in order.
 func (r *result) changes(status events.Status) []string {
 	var list []string
 	for _, e := range r.events {
 		if e.Kind == events.ChangeFinished && e.Change.Status == status {
-			list = append(list, backupTime.ReplaceAllString(e.Change.Call+" "+e.Change.Target, "backup-TIME"))
+			list = append(list, backupTime.ReplaceAllString(e.Change.Call+" "+e.Change.Target, "$1-TIME"))
 		}
 	}
 	return list
