@@ -28,33 +28,42 @@ func (b *bed) ask() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// asking asks over and over until it is stopped, and tells how often it had no answer.
-func (b *bed) asking() (stop func() (asked, failed int, last error)) {
-	type result struct {
-		asked, failed int
-		last          error
+// asked is what became of requests.
+type asked struct {
+	answers map[string]int // how often each answer came
+	failed  int
+	last    error // why the last of the failed ones failed
+}
+
+func (a *asked) ask(b *bed) {
+	text, err := b.ask()
+	if err != nil {
+		a.failed++
+		a.last = err
+		return
 	}
-	done, results := make(chan struct{}), make(chan result)
+	a.answers[text]++
+}
+
+// asking asks over and over until it is stopped, and then once more.
+func (b *bed) asking() (stop func() asked) {
+	done, results := make(chan struct{}), make(chan asked)
 	go func() {
-		var r result
+		a := asked{answers: map[string]int{}}
 		for {
+			a.ask(b)
 			select {
 			case <-done:
-				results <- r
+				a.ask(b)
+				results <- a
 				return
 			default:
 			}
-			r.asked++
-			if _, err := b.ask(); err != nil {
-				r.failed++
-				r.last = err
-			}
 		}
 	}()
-	return func() (int, int, error) {
+	return func() asked {
 		close(done)
-		r := <-results
-		return r.asked, r.failed, r.last
+		return <-results
 	}
 }
 
@@ -94,10 +103,13 @@ func TestDeploy(t *testing.T) {
 
 	stop := b.asking()
 	b.Run(blue).Want(events.Succeeded)
-	asked, failed, last := stop()
-	t.Logf("a rolling update of 2 tasks: %d of %d requests failed", failed, asked)
-	if failed > 0 {
-		t.Errorf("%d of %d requests failed, the last with %v", failed, asked, last)
+	a := stop()
+	t.Logf("a rolling update of 2 tasks: %d requests failed, answers were %v", a.failed, a.answers)
+	if a.failed > 0 {
+		t.Errorf("%d requests failed, the last with %v", a.failed, a.last)
+	}
+	if a.answers["1"] == 0 || a.answers["2"] == 0 {
+		t.Errorf("the requests did not meet the update: answers were %v", a.answers)
 	}
 	if text, err := b.ask(); err != nil || text != "2" {
 		t.Errorf("the site answers %q, %v", text, err)
