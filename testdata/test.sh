@@ -99,13 +99,23 @@ fresh=
 # shellcheck disable=SC2086 # no flag if there is no race detector
 go_tests units $race $fresh -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
 
+# reasons reads what go test -v prints, and lists the skipped tests below the reason of each. A test gives its reason
+# when it is skipped, and go test says that it was in the end.
+reasons() {
+	awk '
+		/^=== (RUN|NAME|CONT)/ { now = $3 }
+		/^ +[^ ]+\.go:[0-9]+: / { said = $0; sub(/^ +[^ ]+: /, "", said); why[now] = said }
+		/^ *--- SKIP: / { tests[why[$3]] = tests[why[$3]] " " $3 }
+		END { for (reason in tests) print "  " reason ":\n   " tests[reason] }'
+}
+
 say 'result'
 passed=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- PASS' || true)
 skipped=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- SKIP' || true)
 broken=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- FAIL' || true)
 if [ "$skipped" -gt 0 ]; then
 	echo 'skipped, and why:'
-	cat "$logs"/stack "$logs"/units | grep -E -A1 '^ *--- SKIP' | grep -v '^--$'
+	cat "$logs"/stack "$logs"/units | reasons
 	[ "$CI" != true ] || failed=1
 fi
 echo "$passed passed, $broken failed, $skipped skipped"
