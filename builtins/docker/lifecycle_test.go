@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 func TestLifecycle(t *testing.T) {
@@ -93,7 +94,7 @@ func TestDrift(t *testing.T) {
 func TestPreviewOfContainers(t *testing.T) {
 	f := newFixture(t)
 	f.Image("app:1")
-	port := freePort(t)
+	port := enginetest.FreePort(t)
 	f.Run(`docker.run("old", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
 	before := f.Engine.State()
 	r := f.Preview(fmt.Sprintf(`

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -53,12 +54,11 @@ func (e *Engine) Registry() *Registry {
 
 func startRegistry(dir string) (*Registry, error) {
 	r := &Registry{User: "deployer", Password: "registry-password-1", ended: make(chan error, 1)}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	r.Address = free.Addr().String()
-	free.Close()
+	r.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	hash, err := bcrypt.GenerateFromPassword([]byte(r.Password), bcrypt.MinCost)
 	if err != nil {
 		return nil, err
