@@ -25,9 +25,23 @@ install() {
 	fi
 	echo "installing$missing"
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get update -qq
+	apt update
 	# shellcheck disable=SC2086 # a list
-	apt-get install -qq -y --no-install-recommends $missing >"$logs/apt" 2>&1 || { cat "$logs/apt" >&2; exit 1; }
+	apt install -y --no-install-recommends $missing
+}
+
+# apt runs apt-get. It waits for another one that is at work, such as the daily one of the machine: of the lists of
+# packages apt-get itself only says that somebody has them.
+apt() {
+	tries=0
+	until LC_ALL=C apt-get -qq -o DPkg::Lock::Timeout=300 "$@" >"$logs/apt" 2>&1; do
+		if [ "$tries" -ge 300 ] || ! grep -q 'Could not get lock' "$logs/apt"; then
+			cat "$logs/apt" >&2
+			exit 1
+		fi
+		tries=$((tries + 1))
+		sleep 1
+	done
 }
 
 # recent_node makes sure of a Node.js that the front end builds with. Debian's may be older: then the
@@ -48,7 +62,8 @@ recent_node() {
 }
 
 say 'what the tests need'
-install gcc:gcc cc:libc6-dev npm:npm node:nodejs curl:curl shellcheck:shellcheck
+install gcc:gcc cc:libc6-dev npm:npm node:nodejs curl:curl shellcheck:shellcheck zstd:zstd \
+	busybox:busybox ksh:ksh zsh:zsh fish:fish
 recent_node
 race=-race
 if ! command -v gcc >/dev/null; then
@@ -77,8 +92,22 @@ say 'the reference stack'
 (cd testdata/infracore && go_tests stack ./... && [ -z "$failed" ]) || failed=1
 
 say 'units, families, command line, end to end'
+# In continuous integration nothing is taken from Go's cache of results: they are those of another machine, or of this one
+# as it was.
+fresh=
+[ "$CI" != true ] || fresh=-count=1
 # shellcheck disable=SC2086 # no flag if there is no race detector
-go_tests units $race -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
+go_tests units $race $fresh -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
+
+# reasons reads what go test -v prints, and lists the skipped tests below the reason of each. A test gives its reason
+# when it is skipped, and go test says that it was in the end.
+reasons() {
+	awk '
+		/^=== (RUN|NAME|CONT)/ { now = $3 }
+		/^ +[^ ]+\.go:[0-9]+: / { said = $0; sub(/^ +[^ ]+: /, "", said); why[now] = said }
+		/^ *--- SKIP: / { tests[why[$3]] = tests[why[$3]] " " $3 }
+		END { for (reason in tests) print "  " reason ":\n   " tests[reason] }'
+}
 
 say 'result'
 passed=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- PASS' || true)
@@ -86,7 +115,7 @@ skipped=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- SKIP' || true)
 broken=$(cat "$logs"/stack "$logs"/units | grep -cE '^ *--- FAIL' || true)
 if [ "$skipped" -gt 0 ]; then
 	echo 'skipped, and why:'
-	cat "$logs"/stack "$logs"/units | grep -E -A1 '^ *--- SKIP' | grep -v '^--$'
+	cat "$logs"/stack "$logs"/units | reasons
 	[ "$CI" != true ] || failed=1
 fi
 echo "$passed passed, $broken failed, $skipped skipped"

@@ -53,17 +53,6 @@ func (f *fixture) write(name, text string) string {
 	return file
 }
 
-// freePort returns a port that nobody has.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
-
 // answer asks a container by its port, until it answers.
 func (f *fixture) answer(port int) string {
 	f.t.Helper()

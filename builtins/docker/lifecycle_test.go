@@ -8,6 +8,7 @@ import (
 	"github.com/infrarun/infrarun/builtins/docker"
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 func TestLifecycle(t *testing.T) {
@@ -95,7 +96,7 @@ func TestDrift(t *testing.T) {
 func TestPreviewOfContainers(t *testing.T) {
 	f := newFixture(t)
 	f.Image("app:1")
-	port := freePort(t)
+	port := enginetest.FreePort(t)
 	f.Run(`docker.run("old", image = "app:1", stop_timeout = 0)`).Want(events.Succeeded)
 	before := f.Engine.State()
 	r := f.Preview(fmt.Sprintf(`

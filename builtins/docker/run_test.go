@@ -9,12 +9,13 @@ import (
 
 	"github.com/infrarun/infrarun/builtins/internal/familytest"
 	"github.com/infrarun/infrarun/runtime/events"
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 func TestRun(t *testing.T) {
 	f := newFixture(t)
 	image := f.Image("app:1", "ENV VERSION=1")
-	port := freePort(t)
+	port := enginetest.FreePort(t)
 	recipe := func(version string) string {
 		return fmt.Sprintf(`
 c = docker.run("web", image = "app:1", stop_timeout = 0, ports = ["127.0.0.1:%d:8080"], env = {"VERSION": %q}, volumes = ["data:/data"], user = "0:0",
@@ -80,7 +81,7 @@ func TestUndoOfTheFirstRun(t *testing.T) {
 func TestBadVersions(t *testing.T) {
 	f := newFixture(t)
 	f.Image("app:1")
-	port := freePort(t)
+	port := enginetest.FreePort(t)
 	f.Run(fmt.Sprintf(`docker.run("web", image = "app:1", stop_timeout = 0, env = {"VERSION": "1"}, ports = ["127.0.0.1:%d:8080"])`, port)).Want(events.Succeeded)
 	check := `healthcheck = {"test": ["/app", "check"], "interval": 0.1, "timeout": 5, "retries": %d}`
 	before := f.Engine.State()
@@ -130,7 +131,7 @@ func TestStrangerPrunes(t *testing.T) {
 	f := newFixture(t)
 	image := f.Image("app:1", "ENV VERSION=1")
 	f.Image("app:2", "ENV VERSION=2")
-	port := freePort(t)
+	port := enginetest.FreePort(t)
 	f.Run(fmt.Sprintf(`
 docker.network("front")
 docker.run("web", image = "app:1", stop_timeout = 0, ports = ["127.0.0.1:%d:8080"], network = "front", aliases = ["www"], volumes = ["data:/data"],

@@ -77,7 +77,7 @@ func FuzzEnvFile(f *testing.F) {
 			t.Fatal(err)
 		}
 		want, ok := referenceEnv(text)
-		for _, shell := range shells() {
+		for _, shell := range shells(t) {
 			got, loaded := loadEnv(t, shell, path)
 			if loaded != ok {
 				t.Errorf("%s: %q is taken: %v, want %v", shell[0], text, loaded, ok)

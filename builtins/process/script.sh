@@ -38,7 +38,7 @@ look_at() { # PID; sets started; fails if it is gone or only waits to be buried
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
 	# Second is its name, in parentheses, which may hold anything. No field after it can be a pattern.
 	# shellcheck disable=SC2086
-	set -- ${stat##*) }
+	set -- ${stat##*") "}
 	[ $# -ge 20 ] || return 1
 	started=${20}
 	[ "$1" != Z ] && [ "$1" != X ]
@@ -139,7 +139,8 @@ run() { # [EXECUTABLE DIRECTORY]: as it last ran, instead of what its paths now 
 	flock=$(need flock) || exit 1
 	if [ -n "$user" ]; then setpriv=$(need setpriv) || exit 1; fi
 	exec 9<"$script"
-	"$flock" -n 9 || die "runs already: another supervisor holds $script"
+	# A ksh hands on only what is named again.
+	"$flock" -n 9 9<&9 || die "runs already: another supervisor holds $script"
 	read_files
 	if runs; then die "runs without a supervisor, as process $pid: stop it first"; fi
 	if [ $# -eq 0 ]; then take_env; fi

@@ -52,7 +52,7 @@ func TestScriptIsClean(t *testing.T) {
 // Whatever stands in arguments, variables and the environment file arrives as it is, whichever shell runs the
 // script.
 func TestNothingIsInterpreted(t *testing.T) {
-	for _, shell := range shells() {
+	for _, shell := range shells(t) {
 		t.Run(shell[0], func(t *testing.T) {
 			f := fixture(t)
 			dir := filepath.Join(f.Dir, "an odd $dir's")
@@ -114,7 +114,7 @@ func TestNothingIsInterpreted(t *testing.T) {
 
 // A person needs nothing but the script.
 func TestScriptByHand(t *testing.T) {
-	for _, shell := range shells() {
+	for _, shell := range shells(t) {
 		t.Run(shell[0], func(t *testing.T) {
 			f := fixture(t)
 			s := service{f.Dir, "s"}

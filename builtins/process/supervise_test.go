@@ -64,7 +64,7 @@ func TestWaitingLonger(t *testing.T) {
 	program := "set -u\nstopping='' crashes='' delay=1 began=$(date +%s)\nsleep() { echo \"$1\"; }\n" + template[begin:end] +
 		"\ncrashed; rest; crashed; rest; crashed; rest; crashed; rest; crashed || echo given up\n" +
 		"crashes='1 2 3 4'; crashed && rest; delay=50; rest; rest; began=1; crashed && rest"
-	for _, shell := range shells() {
+	for _, shell := range shells(t) {
 		out, err := exec.Command(shell[0], append(shell[1:], "-c", program)...).CombinedOutput()
 		if want := "1\n2\n4\n8\ngiven up\n16\n50\n60\n1\n"; err != nil || string(out) != want {
 			t.Errorf("%s: %q, %v, want %q", shell[0], out, err, want)

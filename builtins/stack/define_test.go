@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -132,12 +133,19 @@ func TestDefineRefuses(t *testing.T) {
 
 // Two specifications that run the same have no differences, however they came about; values that may be secret are not told.
 func TestDifferences(t *testing.T) {
-	base := func() swarm.ServiceSpec {
-		d, err := defined(everything)
-		if err != nil {
+	d, err := defined(everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(d.services[1].spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := func() (s swarm.ServiceSpec) {
+		if err := json.Unmarshal(text, &s); err != nil {
 			t.Fatal(err)
 		}
-		return d.services[1].spec
+		return s
 	}
 	for name, c := range map[string]struct {
 		change func(*swarm.ServiceSpec)

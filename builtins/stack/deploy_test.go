@@ -28,37 +28,48 @@ func (b *bed) ask() (string, error) {
 	return strings.TrimSpace(string(text)), err
 }
 
-// asking asks over and over until it is stopped. A request that fails fails the test.
-func (b *bed) asking(during string) (stop func()) {
-	type result struct {
-		asked, failed int
-		last          error
+// asked is what became of requests.
+type asked struct {
+	answers map[string]int // how often each answer came
+	failed  int
+	last    error // why the last of the failed ones failed
+}
+
+func (a *asked) ask(b *bed) {
+	text, err := b.ask()
+	if err != nil {
+		a.failed++
+		a.last = err
+		return
 	}
-	done, results := make(chan struct{}), make(chan result)
+	a.answers[text]++
+}
+
+// asking asks over and over until it is stopped, and then once more. A request that fails fails the test.
+func (b *bed) asking(during string) (stop func() asked) {
+	done, results := make(chan struct{}), make(chan asked)
 	go func() {
-		var r result
+		a := asked{answers: map[string]int{}}
 		for {
+			a.ask(b)
 			select {
 			case <-done:
-				results <- r
+				a.ask(b)
+				results <- a
 				return
 			default:
 			}
-			r.asked++
-			if _, err := b.ask(); err != nil {
-				r.failed++
-				r.last = err
-			}
 		}
 	}()
-	return func() {
+	return func() asked {
 		b.t.Helper()
 		close(done)
-		r := <-results
-		b.t.Logf("%s: %d of %d requests failed", during, r.failed, r.asked)
-		if r.failed > 0 {
-			b.t.Errorf("%s: %d of %d requests failed, the last with %v", during, r.failed, r.asked, r.last)
+		a := <-results
+		b.t.Logf("%s: %d requests failed, answers were %v", during, a.failed, a.answers)
+		if a.failed > 0 {
+			b.t.Errorf("%s: %d requests failed, the last with %v", during, a.failed, a.last)
 		}
+		return a
 	}
 }
 
@@ -98,7 +109,9 @@ func TestDeploy(t *testing.T) {
 
 	stop := b.asking("a rolling update of 2 tasks")
 	b.Run(blue).Want(events.Succeeded)
-	stop()
+	if a := stop(); a.answers["1"] == 0 || a.answers["2"] == 0 {
+		t.Errorf("the requests did not meet the update: answers were %v", a.answers)
+	}
 	if text, err := b.ask(); err != nil || text != "2" {
 		t.Errorf("the site answers %q, %v", text, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -51,6 +52,9 @@ func condition(name string) (bool, error) {
 		able = failpoints
 	case "tmpfs":
 		able = canMount()
+	case "zsh", "fish":
+		_, missing := exec.LookPath(name)
+		able = missing == nil
 	default:
 		return false, fmt.Errorf("there is no condition %q", name)
 	}

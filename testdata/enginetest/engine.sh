@@ -1,12 +1,21 @@
 #!/bin/sh
 # Runs a Docker engine until its standard input ends, which it does when the test process has ended, however it did:
-# `engine.sh DIR BRIDGE NET`. DIR is for all that it has, BRIDGE the name of its network device, NET the first two
-# numbers of its addresses.
+# `engine.sh DIR NUMBER`. DIR is for all that it has, NUMBER below 100 is where it begins to look for a network that
+# nobody has: engines of other test processes run at the same time.
 set -eu
 dir=$1
-bridge=$2
-net=$3
-ip link add "$bridge" type bridge
+number=$2
+tries=0
+while :; do
+	bridge=irtest$number
+	net=10.$((100 + number))
+	if ! ip -oneline -4 addr show | grep -q "inet $net\\."; then
+		ip link add "$bridge" type bridge 2>>"$dir/log" && break
+	fi
+	tries=$((tries + 1))
+	[ "$tries" -lt 100 ] || exit 1
+	number=$(((number + 1) % 100))
+done
 ip addr add "$net.0.1/24" dev "$bridge"
 ip link set "$bridge" up
 
@@ -48,7 +57,10 @@ while kill -0 "$engines" 2>/dev/null; do
 done
 wait "$engines" || true
 filter --delete
-ip link del "$bridge"
+# Its own, and those of networks in it that tests have left which were killed.
+for left in $(ip -oneline -4 addr show | awk -v net="$net." 'index($4, net) == 1 { print $2 }'); do
+	ip link del "$left" || true
+done
 # A container in the network of the machine leaves a mount, and so does an engine that ends while it starts.
 for mount in "$dir"/exec/netns/* "$dir/data"; do
 	umount "$mount" 2>/dev/null || true

@@ -18,6 +18,7 @@
 //	image.go testdata/app     images
 //	registry.go               the registry
 //	look.go                   what the engine has; having a stranger clean up
+//	port.go                   ports for what tests start
 package enginetest
 
 import (
@@ -120,9 +121,7 @@ func start() (*process, error) {
 	}
 	p := &process{dir: dir, host: "unix://" + filepath.Join(dir, "docker.sock"), ended: make(chan error, 1)}
 	p.program = sync.OnceValues(p.compile)
-	// Engines of other test processes run at the same time.
-	number := os.Getpid()
-	cmd := exec.Command("sh", "-c", engineScript, "engine.sh", dir, fmt.Sprintf("irtest%d", number), fmt.Sprintf("10.%d", 100+number%100))
+	cmd := exec.Command("sh", "-c", engineScript, "engine.sh", dir, strconv.Itoa(os.Getpid()%100))
 	if p.alive, err = keepAlive(cmd, p.ended); err != nil {
 		return nil, fmt.Errorf("start the Docker engine: %w", err)
 	}

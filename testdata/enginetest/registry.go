@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -54,12 +55,11 @@ func (e *Engine) Registry() *Registry {
 // startRegistry starts a registry on a free port of an address of this machine.
 func startRegistry(dir, address string) (*Registry, error) {
 	r := &Registry{User: "deployer", Password: "registry-password-1", ended: make(chan error, 1)}
-	free, err := net.Listen("tcp", address+":0")
+	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	r.Address = free.Addr().String()
-	free.Close()
+	r.Address = net.JoinHostPort(address, strconv.Itoa(port))
 	hash, err := bcrypt.GenerateFromPassword([]byte(r.Password), bcrypt.MinCost)
 	if err != nil {
 		return nil, err

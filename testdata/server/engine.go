@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/shirou/gopsutil/v3/process"
@@ -29,20 +28,6 @@ type engine struct {
 	prepare sync.Once
 	failure error    // of prepare
 	inUse   *os.File // open, and so locked, as long as this process lives
-}
-
-// Unavailable is why this machine cannot do what a test needs.
-type Unavailable string
-
-func (u Unavailable) Error() string { return string(u) }
-
-// Skip skips a test that this machine cannot run. Where CI is "true" nothing may be missing: there it fails the test.
-func Skip(t testing.TB, why Unavailable) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("cannot run here, but must with CI=true: %v", why)
-	}
-	t.Skip(why.Error())
 }
 
 // ownerLabel tells for which process a container was made: those of processes that are gone are removed.
@@ -204,46 +189,4 @@ func (e *engine) docker(ctx context.Context, args ...string) (string, error) {
 		return "", fmt.Errorf("docker %s: %w", args[0], err)
 	}
 	return string(out), nil
-}
-
-// Install brings Debian packages unless the commands are there for which they are needed.
-func Install(packages string, commands ...string) error {
-	missing := false
-	for _, c := range commands {
-		_, err := exec.LookPath(c)
-		missing = missing || err != nil
-	}
-	if !missing {
-		return nil
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil || os.Geteuid() != 0 {
-		return Unavailable(fmt.Sprintf("the test needs %s, and only root on Debian can install that", packages))
-	}
-	for _, args := range [][]string{{"update"}, append([]string{"install", "--yes", "--no-install-recommends"}, strings.Fields(packages)...)} {
-		cmd := exec.Command("apt-get", append([]string{"-q", "-o", "DPkg::Lock::Timeout=300"}, args...)...)
-		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
-		}
-	}
-	return nil
-}
-
-// lock waits for the lock on a file, which is held until the file is closed.
-func lock(file string, how int) (*os.File, error) {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if errors.Is(err, syscall.EINTR) {
-			continue
-		}
-		if err != nil {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", file, err)
-		}
-		return f, nil
-	}
 }

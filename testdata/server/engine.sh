@@ -17,6 +17,10 @@ engine=$!
 exec 9>"$dir/users.lock"
 while kill -0 "$engine" 2>/dev/null; do
 	if flock --exclusive --timeout 1 9; then
+		# Tests that were killed have left their servers, and an engine that ends with a network that is in use leaves
+		# its bridge and its rules of the packet filter on this machine.
+		docker --host "unix://$run/docker.sock" ps --all --quiet |
+			xargs --no-run-if-empty docker --host "unix://$run/docker.sock" rm --force --volumes || true
 		docker --host "unix://$run/docker.sock" network rm "$network" || true
 		kill "$engine"
 		break

@@ -223,7 +223,7 @@ func (c *containers) asksTooMuch(t *testing.T) {
 
 // prunes has a stranger clean up the machine while version 2 is tried: version 1 comes back, and goes on.
 func (c *containers) prunes(t *testing.T) {
-	first := c.version()
+	first, image := c.version(), c.images+"/console:"+c.current()
 	c.repo.write("cmd/console/note.go", "package main\n")
 	c.repo.commit("version 2")
 	file := filepath.Join(c.dir, "broken.star")
@@ -233,8 +233,13 @@ func (c *containers) prunes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := c.start(c.args("update.star", "--site="+file, "--stable=2")...)
-	p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "ready" })
+	if !p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "ready" }) {
+		t.Fatalf("it ended before:\n%s", p.wait().failure())
+	}
 	c.e.Prune()
+	if c.e.ImageID(image) != "" {
+		t.Errorf("%s survived: the test shows nothing", image)
+	}
 	p.wait().want(3)
 	if got := c.version(); got != first {
 		t.Errorf("%s answers, want %s", got, first)

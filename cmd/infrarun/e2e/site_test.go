@@ -4,16 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/infrarun/infrarun/testdata/enginetest"
 )
 
 // site is a place to deploy to: a prefix, a state directory, ports of its own, and the repository that
@@ -60,31 +59,14 @@ func (s *site) in(t testing.TB) *site {
 	return &c
 }
 
-// givenPorts are those that tests of this process have been given.
-var givenPorts sync.Map
-
-// freePorts returns ports that nobody listens on. They are below those that Linux gives to connections, of which one could
-// come in between.
+// freePorts returns ports that nobody listens on.
 func freePorts(t testing.TB, n int) []int {
 	t.Helper()
-	var ports []int
-	for range 1000 {
-		if len(ports) == n {
-			return ports
-		}
-		port := 10000 + rand.IntN(22000)
-		if _, given := givenPorts.LoadOrStore(port, true); given {
-			continue
-		}
-		l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
-		if err != nil {
-			continue
-		}
-		l.Close()
-		ports = append(ports, port)
+	ports := make([]int, n)
+	for i := range ports {
+		ports[i] = enginetest.FreePort(t)
 	}
-	t.Fatalf("there are no %d free ports", n)
-	return nil
+	return ports
 }
 
 func (s *site) stopServices() {
