@@ -29,6 +29,7 @@ type box struct {
 	applying func(ctx context.Context, w *Writer, target string) error
 	// undoing is called by the undo before it does anything.
 	undoing func(w *Writer, path string) error
+	touches []string // what else box.put affects, as its probe found
 	calls   []string // of the methods of changes, in order
 }
 

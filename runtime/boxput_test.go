@@ -92,7 +92,7 @@ func (p *put) Undo(_ context.Context, k *Keeper) (*Undo, error) {
 		}
 		u.Existed, u.Old = true, &blob
 	}
-	return &Undo{Kind: "box.put", Args: u, Note: "restores " + p.args.Path}, nil
+	return &Undo{Kind: "box.put", Args: u, Note: "restores " + p.args.Path, Touches: p.box.touches}, nil
 }
 
 func (p *put) Apply(ctx context.Context, w *Writer) (Applied, error) {

@@ -120,6 +120,21 @@ func TestDrift(t *testing.T) {
 	l.wantTree("a=old a\n")
 }
 
+// What a later change of the same run does to the target of an earlier one is no drift, where only its probe knew of that.
+func TestDriftByALaterChange(t *testing.T) {
+	l := newLab(t)
+	l.box.touches = []string{l.path("a")}
+	l.box.applying = func(_ context.Context, _ *Writer, target string) error {
+		if target == l.path("b") {
+			writeFile(t, l.path("a"), "what the change of b makes of it")
+		}
+		return nil
+	}
+	l.run(`box.put(DIR + "/a", "1")`+"\n"+`box.put(DIR + "/b", "2")`).want(events.Succeeded, ExitDone)
+	l.rollback("").want(events.Restored, ExitDone)
+	l.wantTree("")
+}
+
 // A rollback that was begun goes on, although the machine is not what the run left.
 func TestRollbackOfARollbackThatWasKilled(t *testing.T) {
 	l := newLab(t)
