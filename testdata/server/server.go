@@ -24,6 +24,7 @@
 //	image.go image.sh    the image it starts from
 //	apt.go               how it reaches packages, as this machine does
 //	engine.go engine.sh  the Docker engine
+//	cache.go             where what outlives the tests is
 //	needs.go             what tests need of this machine: installing it, skipping without it
 package server
 
