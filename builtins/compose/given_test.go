@@ -96,7 +96,7 @@ func TestVersionOneLeavesNothingOut(t *testing.T) {
 		"    secrets: [s]\nsecrets: {s: {environment: WHO}}\n":     "docker-compose 1",
 	} {
 		b.file("compose.yaml", site+lines)
-		b.Grant("docker", "host-path:"+b.Dir)
+		b.Grant("docker", "host-path:"+b.Dir, "secret:s")
 		b.Preview(`compose.up(DIR, env = {"WHO": "me"})`).Want(events.Refused).WantError(want)
 	}
 	b.file("compose.yaml", site+"    volumes: [\"./made:/made\"]\n"+
