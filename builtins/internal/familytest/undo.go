@@ -1,7 +1,9 @@
 package familytest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -63,7 +65,7 @@ func (b *breaker) Handle(e events.Event) {
 // Close implements [events.Sink].
 func (b *breaker) Close() error { return nil }
 
-// remember reads files of the newest run and returns a function that puts them back.
+// remember reads files of the newest run, and what it keeps for its undo, and returns a function that puts them back.
 func (f *Fixture) remember(names ...string) (putBack func()) {
 	f.t.Helper()
 	runs, err := f.State.Runs()
@@ -77,7 +79,14 @@ func (f *Fixture) remember(names ...string) (putBack func()) {
 			f.t.Fatal(err)
 		}
 	}
+	blobs, saved := filepath.Join(dir, "blobs"), f.t.TempDir()
+	if err := os.CopyFS(saved, os.DirFS(blobs)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.t.Fatal(err)
+	}
 	return func() {
+		if err := errors.Join(os.RemoveAll(blobs), os.CopyFS(blobs, os.DirFS(saved))); err != nil {
+			f.t.Fatal(err)
+		}
 		for name, data := range contents {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 				f.t.Fatal(err)
