@@ -1,8 +1,6 @@
 package process
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -51,7 +49,7 @@ func TestUndoTwice(t *testing.T) {
 		f.Run(sleeper).Want(events.Succeeded)
 		first, before := wantRunning(t, s), tree(t, f)
 		f.Run(body).Want(events.Succeeded)
-		forget := remember(t, f)
+		forget := f.Remember()
 		f.Rollback().Want(events.Restored)
 		familytest.SameTree(t, body, tree(t, f), before)
 		second := wantRunning(t, s)
@@ -63,29 +61,6 @@ func TestUndoTwice(t *testing.T) {
 		familytest.SameTree(t, body+", again", tree(t, f), before)
 		if third := wantRunning(t, s); third.state.Executable != second.state.Executable {
 			t.Errorf("%s: the second time %+v runs, the first time %+v", body, third, second)
-		}
-	}
-}
-
-// remember reads what says that the newest run has been rolled back, and returns what puts back that it has not.
-func remember(t *testing.T, f *familytest.Fixture) (putBack func()) {
-	t.Helper()
-	runs, err := f.State.Runs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := f.State.RunDir(runs[0].Run.ID)
-	contents := map[string][]byte{}
-	for _, name := range []string{"journal", "run.json"} {
-		if contents[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return func() {
-		for name, text := range contents {
-			if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-				t.Fatal(err)
-			}
 		}
 	}
 }

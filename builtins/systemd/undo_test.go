@@ -184,7 +184,7 @@ systemd.unit("t-once", text)
 systemd.enable("t-once")
 systemd.start("t-once")
 `).Want(events.Succeeded)
-	forget := remember(t, f)
+	forget := f.Remember()
 	f.Rollback().Want(events.Restored)
 	same(t, "after the rollback", machine(t), before)
 	pid := systemctl(t, "show", "--property=MainPID", "t-twice")
@@ -193,31 +193,6 @@ systemd.start("t-once")
 	same(t, "after the second rollback", machine(t), before)
 	if got := command(t, "t-twice"); got != "/bin/sleep 1000" {
 		t.Errorf("it runs %s (%s before)", got, pid)
-	}
-}
-
-// remember keeps the journal of the newest run, to make it forget that it was rolled back.
-func remember(t *testing.T, f fixture) (forget func()) {
-	t.Helper()
-	runs, err := f.State.Runs()
-	if err != nil || len(runs) == 0 {
-		t.Fatalf("there is no run: %v", err)
-	}
-	dir := f.State.RunDir(runs[0].Run.ID)
-	kept := map[string][]byte{}
-	for _, name := range []string{"journal", "run.json"} {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept[name] = data
-	}
-	return func() {
-		for name, data := range kept {
-			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 }
 

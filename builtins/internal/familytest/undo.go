@@ -1,7 +1,9 @@
 package familytest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -15,7 +17,7 @@ func (f *Fixture) UndoTwice(recipe string) {
 	f.t.Helper()
 	before := Tree(f.t, f.Dir)
 	f.Run(recipe).Want(events.Succeeded)
-	forget := f.remember("journal", "run.json")
+	forget := f.Remember()
 	f.Rollback().Want(events.Restored)
 	SameTree(f.t, "after the rollback", Tree(f.t, f.Dir), before)
 	forget()
@@ -63,8 +65,9 @@ func (b *breaker) Handle(e events.Event) {
 // Close implements [events.Sink].
 func (b *breaker) Close() error { return nil }
 
-// remember reads files of the newest run and returns a function that puts them back.
-func (f *Fixture) remember(names ...string) (putBack func()) {
+// Remember reads what says that the newest run has not been rolled back, and what it keeps for its undo, and returns a
+// function that puts that back.
+func (f *Fixture) Remember() (putBack func()) {
 	f.t.Helper()
 	runs, err := f.State.Runs()
 	if err != nil || len(runs) == 0 {
@@ -72,12 +75,19 @@ func (f *Fixture) remember(names ...string) (putBack func()) {
 	}
 	dir := f.State.RunDir(runs[0].Run.ID)
 	contents := map[string][]byte{}
-	for _, name := range names {
+	for _, name := range []string{"journal", "run.json"} {
 		if contents[name], err = os.ReadFile(filepath.Join(dir, name)); err != nil {
 			f.t.Fatal(err)
 		}
 	}
+	blobs, saved := filepath.Join(dir, "blobs"), f.t.TempDir()
+	if err := os.CopyFS(saved, os.DirFS(blobs)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		f.t.Fatal(err)
+	}
 	return func() {
+		if err := errors.Join(os.RemoveAll(blobs), os.CopyFS(blobs, os.DirFS(saved))); err != nil {
+			f.t.Fatal(err)
+		}
 		for name, data := range contents {
 			if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
 				f.t.Fatal(err)
