@@ -26,6 +26,7 @@ func (c *containers) breaks(t *testing.T) {
 		{"record is damaged", (*containers).breaksRecord},
 		{"resolved project is missing", (*containers).breaksProject},
 		{"ports change hands", (*containers).swaps}, {"image is gone", (*containers).breaksImage},
+		{"image of an older release is gone", (*containers).breaksOldImage},
 		{"containers and volumes are gone", (*containers).breaksVolumes},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -95,6 +96,16 @@ func (c *containers) breaksImage() {
 	c.manage("start").want(1).says("has no image for snap", "manage.star update brings it again")
 	preview := c.deploy("update.star", "--dry-run").want(2)
 	wantSame(c.t, preview, c.deploy("update.star").want(0))
+}
+
+// breaksOldImage does the same to a service that the newest release has left alone, so that it ran from an older one.
+func (c *containers) breaksOldImage() {
+	c.repo.write("cmd/orch/note.go", "package main\n\n// A change after "+c.current()+" that leaves the other services alone.\n")
+	c.repo.commit("change orch again")
+	c.deploy("update.star").want(0)
+	c.breaksImage()
+	c.repo.reset()
+	c.deploy("update.star").want(0) // which brings what was taken from the release before, too
 }
 
 // breaksVolumes is `docker compose down --volumes`.

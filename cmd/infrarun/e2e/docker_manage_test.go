@@ -114,7 +114,8 @@ func (c *containers) uninstalls(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(data, "console.db")); err != nil {
 		t.Fatalf("the volume with the data has no database: %v", err)
 	}
-	project := c.e.Container(c.ids()["console"]).Config.Labels["com.docker.compose.project"]
+	console := c.e.Container(c.ids()["console"])
+	project := console.Config.Labels["com.docker.compose.project"]
 	c.manage("uninstall", "--yes").want(0).says("containers of the project "+project+": 5", "volume "+project+"_data", "--purge removes it", "images infra-core/SERVICE")
 	if left := c.ids(); len(left) > 0 {
 		t.Errorf("there are still %v", left)
@@ -126,7 +127,7 @@ func (c *containers) uninstalls(t *testing.T) {
 	if _, err := os.Stat(data); err == nil {
 		t.Error("the volume with the data is still there")
 	}
-	c.meetsStrangers(project)
+	c.meetsStrangers(project, console.Image)
 	c.infrarun("rollback").want(0)
 	c.infrarun("rollback").want(0)
 	c.answers()
@@ -138,14 +139,14 @@ func (c *containers) uninstalls(t *testing.T) {
 	}
 }
 
-// meetsStrangers tries to deploy where somebody else has a project of the same name.
-func (c *containers) meetsStrangers(project string) {
+// meetsStrangers tries to deploy where somebody else has a project of the same name, with a container of this image.
+func (c *containers) meetsStrangers(project, image string) {
 	const name = "by-hand"
 	labels := map[string]string{
 		"com.docker.compose.project": project, "com.docker.compose.service": "orch",
 		"com.docker.compose.container-number": "1", "com.docker.compose.oneoff": "False",
 	}
-	_, err := c.e.API.ContainerCreate(c.t.Context(), &container.Config{Image: buildImage, Cmd: []string{"/bin/sh"}, Labels: labels}, nil, nil, nil, name)
+	_, err := c.e.API.ContainerCreate(c.t.Context(), &container.Config{Image: image, Labels: labels}, nil, nil, nil, name)
 	must(c.t, err)
 	c.deploy("deploy.star").want(1).says("nothing is deployed here, and the Compose project " + project + " has containers: " + name)
 	must(c.t, c.e.API.ContainerRemove(c.t.Context(), name, container.RemoveOptions{Force: true}))

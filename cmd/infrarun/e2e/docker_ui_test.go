@@ -20,10 +20,10 @@ const nodeImage = "test-node:1"
 // frontEnd builds the gate with the front end in it: when that changes, and when the gate does.
 func (c *containers) frontEnd(t *testing.T) {
 	makeNodeBase(t, c.e)
-	defer c.repo.reset()
 	defer func() {
 		for range 2 {
 			c.infrarun("rollback").want(0)
+			c.repo.reset()
 		}
 	}()
 	c.flags = append(slices.DeleteFunc(slices.Clone(c.flags), func(f string) bool { return f == "--no-ui" }), "--base=NODE_IMAGE="+nodeImage)
