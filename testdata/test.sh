@@ -96,8 +96,9 @@ say 'units, families, command line, end to end'
 # as it was.
 fresh=
 [ "$CI" != true ] || fresh=-count=1
+# What takes longest begins first, beside all the others.
 # shellcheck disable=SC2086 # no flag if there is no race detector
-go_tests units $race $fresh -tags failpoints -timeout 20m ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
+go_tests units $race $fresh -tags failpoints -timeout 30m ./cmd/infrarun/e2e ./... ./testdata/server ./testdata/enginetest ./testdata/composetest
 
 # reasons reads what go test -v prints, and lists the skipped tests below the reason of each. A test gives its reason
 # when it is skipped, and go test says that it was in the end.
