@@ -226,21 +226,32 @@ func (c *containers) prunes(t *testing.T) {
 	first, image := c.version(), c.images+"/console:"+c.current()
 	c.repo.write("cmd/console/note.go", "package main\n")
 	c.repo.commit("version 2")
-	file := filepath.Join(c.dir, "broken.star")
-	source := "load(\"@stdlib//flow.star\", \"step\")\n\ndef broken(d):\n    fail(\"broken on purpose\")\n\n" +
-		"def customize(flow):\n    flow.after(\"ready\", step(\"broken\", broken))\n"
-	if err := os.WriteFile(file, []byte(source), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	p := c.start(c.args("update.star", "--site="+file, "--stable=2")...)
-	if !p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "ready" }) {
+	file, pruned := filepath.Join(c.dir, "broken.star"), filepath.Join(c.prefix, "etc/infra-core/pruned")
+	const source = `load("@stdlib//flow.star", "step")
+
+def broken(d):
+    for _ in range(600):
+        if fs.exists(d.dirs.etc + "/pruned"):
+            fail("broken on purpose")
+        time.sleep(0.1)
+
+def customize(flow):
+    flow.after("ready", step("broken", broken))
+`
+	must(t, os.WriteFile(file, []byte(source), 0o644))
+	p := c.start(c.args("update.star", "--site="+file)...)
+	if !p.until(func(e events.Event) bool { return e.Kind == events.StepStarted && e.Step.Name == "broken" }) {
 		t.Fatalf("it ended before:\n%s", p.wait().failure())
 	}
 	c.e.Prune()
 	if c.e.ImageID(image) != "" {
 		t.Errorf("%s survived: the test shows nothing", image)
 	}
-	p.wait().want(3)
+	must(t, os.WriteFile(pruned, nil, 0o644))
+	if o := p.wait().want(3).outcome(); !strings.Contains(o.Error, "broken on purpose") {
+		t.Errorf("it failed otherwise: %s", o.Error)
+	}
+	must(t, os.Remove(pruned))
 	if got := c.version(); got != first {
 		t.Errorf("%s answers, want %s", got, first)
 	}
